@@ -1,0 +1,151 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""Every metric of the system, declared once with its name, type, tags and description.
+
+`METRICS` is what code uses. A metric that nobody declared is an error in tests and a warning
+elsewhere, so that the documentation made from the declarations cannot drift.
+"""
+
+from dataclasses import dataclass
+from socket import gethostname
+from typing import Literal
+
+import markus
+from markus.filters import AddTagFilter, RegisteredMetricsFilter
+
+from socorro.settings import SettingError, Settings
+
+Kind = Literal["incr", "gauge", "timing", "histogram"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A declared metric. Timings are in milliseconds, sizes in bytes."""
+
+    name: str
+    kind: Kind
+    doc: str
+    tags: tuple[str, ...] = ()
+
+
+DECLARED: tuple[Metric, ...] = (
+    Metric(
+        "collector.breakpad_resource.crash_size",
+        "histogram",
+        "Inflated size of a report's body.",
+        ("payload",),
+    ),
+    Metric("collector.breakpad_resource.gzipped_crash", "incr", "A compressed report came in."),
+    Metric("collector.breakpad_resource.incoming_crash", "incr", "A well-formed report came in."),
+    Metric(
+        "collector.breakpad_resource.malformed",
+        "incr",
+        "A report was refused as malformed.",
+        ("reason",),
+    ),
+    Metric("collector.breakpad_resource.on_post.time", "timing", "Time to answer a report."),
+    Metric(
+        "collector.breakpad_resource.throttle",
+        "incr",
+        "Verdict of the throttler on a report.",
+        ("result",),
+    ),
+    Metric(
+        "collector.breakpad_resource.throttle_rule",
+        "incr",
+        "Throttle rule that decided on a report.",
+        ("rule",),
+    ),
+    Metric("collector.crashmover.crash_publish.time", "timing", "Time to publish a crash id."),
+    Metric("collector.crashmover.crash_save.time", "timing", "Time to store a report."),
+    Metric(
+        "collector.crashmover.publish_crash_dropped.count",
+        "incr",
+        "A crash id could not be published; the job that finds missing crashes will queue it.",
+    ),
+    Metric("collector.crashmover.save_crash.count", "incr", "A report was stored."),
+    Metric(
+        "collector.crashmover.save_crash_dropped.count",
+        "incr",
+        "A report could not be stored; the client was told to keep it.",
+    ),
+    Metric("cron.job_run", "timing", "Time that a job took.", ("job", "result")),
+    Metric(
+        "cron.requeue_missing.queued",
+        "incr",
+        "A raw crash without processed crash was queued again.",
+    ),
+    Metric(
+        "processor.ingestion_timing",
+        "timing",
+        "Time from the collection of a report to its processed crash.",
+    ),
+    Metric("processor.process_crash", "timing", "Time to process and save a crash.", ("ruleset",)),
+    Metric("processor.save_processed_crash", "incr", "A processed crash was saved."),
+    Metric(
+        "processor.gave_up",
+        "incr",
+        "A crash ended its processor too often and was saved with an error note.",
+    ),
+    Metric("processor.rule.act.timing", "timing", "Time that a rule took.", ("rule",)),
+    Metric("processor.rule.failed", "incr", "A rule raised.", ("rule",)),
+    Metric("processor.minidumpstackwalk.run", "incr", "A minidump was walked.", ("outcome",)),
+    Metric("processor.minidumpstackwalk.time", "timing", "Time that a stack walk took."),
+    Metric(
+        "processor.stackwalker.replaced",
+        "incr",
+        "The long-lived stackwalker was ended and replaced.",
+        ("reason",),
+    ),
+    Metric(
+        "processor.waiting_for_stackwalker",
+        "incr",
+        "A crash went back to the queue because the stackwalker is still being built.",
+    ),
+    Metric("queue.depth", "gauge", "Messages in a queue.", ("queue", "state")),
+    Metric("search.indexed", "incr", "Documents were written into the embedded index."),
+    Metric(
+        "sentry_scrub_error",
+        "incr",
+        "Scrubbing an error report failed; the report was dropped.",
+        ("service",),
+    ),
+    Metric("webapp.view.pageview", "timing", "Time to answer a page.", ("api", "path", "status")),
+)
+
+
+_REGISTER = {
+    f"socorro.{metric.name}": {"type": metric.kind, "description": metric.doc}
+    for metric in DECLARED
+}
+_FILTER = RegisteredMetricsFilter(_REGISTER)
+
+METRICS = markus.get_metrics("socorro", filters=[_FILTER])
+
+
+def set_up_metrics(settings: Settings) -> None:
+    """Send metrics to the StatsD server of the settings, or nowhere when there is none.
+
+    Raises SettingError for an address that is not ``host:port``.
+    """
+    if not settings.statsd_address:
+        markus.configure([])
+        return
+    host, separator, port = settings.statsd_address.rpartition(":")
+    if not separator or not host or not port.isdigit():
+        raise SettingError("STATSD_ADDRESS must look like host:port, such as localhost:8125.")
+    markus.configure(
+        [
+            {
+                "class": "markus.backends.datadog.DatadogMetrics",
+                "options": {"statsd_host": host, "statsd_port": int(port)},
+                "filters": [AddTagFilter(f"host:{gethostname()}")],
+            }
+        ]
+    )
+
+
+def raise_on_undeclared() -> None:
+    """Make an undeclared metric, or one of another type, an error (tests)."""
+    _FILTER.raise_error = True

@@ -1,0 +1,43 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""The crash queue: ids on their way from the collector to the processors.
+
+`open_queue` turns a URL from the settings into a backend; everything else in the system knows
+only the `CrashQueue` interface.
+"""
+
+from socorro.queue.base import (
+    CrashQueue,
+    InvalidTask,
+    Message,
+    QueueDepth,
+    QueueName,
+    QueueUnavailable,
+    Task,
+)
+from socorro.queue.local import LocalQueue
+
+__all__ = [
+    "CrashQueue",
+    "InvalidTask",
+    "LocalQueue",
+    "Message",
+    "QueueDepth",
+    "QueueName",
+    "QueueUnavailable",
+    "Task",
+    "open_queue",
+]
+
+
+def open_queue(url: str, *, lease_seconds: float) -> CrashQueue:
+    """Return the queue that a URL such as ``local:///var/lib/socorro/queue`` names.
+
+    `lease_seconds` is how long a received message stays hidden from other receivers. Nothing is
+    written yet: `CrashQueue.verify` does that. Raises ValueError for another scheme.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme == "local" and rest:
+        return LocalQueue(rest, lease_seconds=lease_seconds)
+    raise ValueError(f"unknown crash queue {url!r}: use local://FOLDER")

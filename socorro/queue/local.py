@@ -1,0 +1,235 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""The crash queue in an SQLite database, for the processes of one machine.
+
+Write-ahead logging with ``synchronous=NORMAL``: every commit survives a killed process; a power
+cut may take the last ones, which the job that looks for missing crashes brings back from raw
+storage. A claim is one immediate transaction, so that no two receivers get the same message.
+"""
+
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from socorro.queue.base import Message, QueueDepth, QueueName, QueueUnavailable, Task
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue TEXT NOT NULL,
+    crash_id TEXT NOT NULL,
+    ruleset TEXT NOT NULL,
+    visible_at REAL NOT NULL,
+    receipt TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS message_by_visibility ON message (queue, visible_at, id);
+CREATE INDEX IF NOT EXISTS message_by_crash_id ON message (crash_id);
+CREATE INDEX IF NOT EXISTS message_by_receipt ON message (receipt) WHERE receipt IS NOT NULL;
+CREATE TABLE IF NOT EXISTS dead_letter (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue TEXT NOT NULL,
+    crash_id TEXT NOT NULL,
+    ruleset TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    died_at REAL NOT NULL
+);
+"""
+# A message is visible from `visible_at` on; a lease moves that into the future and sets `receipt`.
+_CLAIM = """
+UPDATE message SET visible_at = :until, receipt = :batch || '-' || id, attempts = attempts + 1
+WHERE id IN (
+    SELECT id FROM message WHERE queue = :queue AND visible_at <= :now
+    ORDER BY visible_at, id LIMIT :limit
+)
+RETURNING id, crash_id, ruleset, attempts, receipt
+"""
+_PUBLISH = """
+INSERT INTO message (queue, crash_id, ruleset, visible_at)
+SELECT :queue, :crash_id, :ruleset, :now
+WHERE NOT EXISTS (
+    SELECT 1 FROM message
+    WHERE crash_id = :crash_id AND queue = :queue AND ruleset = :ruleset AND receipt IS NULL
+)
+"""
+_DEPTH = """
+SELECT queue,
+       sum(visible_at <= :now), sum(visible_at > :now AND receipt IS NOT NULL),
+       sum(visible_at > :now AND receipt IS NULL)
+FROM message GROUP BY queue
+"""
+_POLL_SECONDS = 0.1
+_BUSY_SECONDS = 30.0
+_IDS_PER_QUERY = 500
+
+
+class LocalQueue:
+    """`CrashQueue` in ``<folder>/queue.db``."""
+
+    def __init__(self, folder: str | Path, *, lease_seconds: float) -> None:
+        self._path = Path(folder).absolute() / "queue.db"
+        self._lease = lease_seconds
+        self._connections = threading.local()
+
+    def publish(self, queue: QueueName, tasks: Sequence[Task]) -> None:
+        """See `CrashQueue.publish`."""
+        now = time.time()
+        rows = [
+            {"queue": queue, "crash_id": task.crash_id, "ruleset": task.ruleset, "now": now}
+            for task in tasks
+        ]
+        with self._transaction() as connection:
+            connection.executemany(_PUBLISH, rows)
+
+    def receive(
+        self, limit: int, *, wait: float, queues: Sequence[QueueName] = tuple(QueueName)
+    ) -> list[Message]:
+        """See `CrashQueue.receive`."""
+        deadline = time.monotonic() + wait
+        while True:
+            messages = self._claim(limit, queues) if self._something_waits(queues) else []
+            remaining = deadline - time.monotonic()
+            if messages or remaining <= 0:
+                return messages
+            time.sleep(min(_POLL_SECONDS, remaining))
+
+    def extend(self, message: Message) -> bool:
+        """See `CrashQueue.extend`."""
+        return self._settle(
+            "UPDATE message SET visible_at = ? WHERE receipt = ?",
+            (time.time() + self._lease, message.receipt),
+        )
+
+    def acknowledge(self, message: Message) -> bool:
+        """See `CrashQueue.acknowledge`."""
+        return self._settle("DELETE FROM message WHERE receipt = ?", (message.receipt,))
+
+    def release(self, message: Message, *, delay: float = 0, attempted: bool = False) -> bool:
+        """See `CrashQueue.release`."""
+        return self._settle(
+            "UPDATE message SET visible_at = ?, receipt = NULL, attempts = attempts - ?"
+            " WHERE receipt = ?",
+            (time.time() + delay, 0 if attempted else 1, message.receipt),
+        )
+
+    def bury(self, message: Message, reason: str) -> bool:
+        """See `CrashQueue.bury`."""
+        with self._transaction() as connection:
+            buried = connection.execute(
+                "INSERT INTO dead_letter (queue, crash_id, ruleset, attempts, reason, died_at)"
+                " SELECT queue, crash_id, ruleset, attempts, ?, ? FROM message WHERE receipt = ?",
+                (reason[:1000], time.time(), message.receipt),
+            ).rowcount
+            connection.execute("DELETE FROM message WHERE receipt = ?", (message.receipt,))
+        return buried > 0
+
+    def holding(self, crash_ids: Collection[str]) -> frozenset[str]:
+        """See `CrashQueue.holding`."""
+        wanted = list(crash_ids)
+        found: set[str] = set()
+        with self._errors():
+            for start in range(0, len(wanted), _IDS_PER_QUERY):
+                batch = wanted[start : start + _IDS_PER_QUERY]
+                marks = ",".join("?" * len(batch))
+                rows = self._connection().execute(
+                    f"SELECT crash_id FROM message WHERE crash_id IN ({marks})",  # noqa: S608
+                    batch,
+                )
+                found.update(row[0] for row in rows)
+        return frozenset(found)
+
+    def depth(self) -> dict[QueueName, QueueDepth]:
+        """See `CrashQueue.depth`."""
+        with self._errors():
+            rows = self._connection().execute(_DEPTH, {"now": time.time()}).fetchall()
+            dead = dict(
+                self._connection().execute("SELECT queue, count(*) FROM dead_letter GROUP BY queue")
+            )
+        counts = {row[0]: row[1:] for row in rows}
+        return {
+            name: QueueDepth(*counts.get(name, (0, 0, 0)), dead=dead.get(name, 0))
+            for name in QueueName
+        }
+
+    def verify(self) -> None:
+        """See `CrashQueue.verify`: makes the folder and the tables where they are missing."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM message WHERE id < 0")
+
+    def close(self) -> None:
+        """Close the connection of the calling thread; the others close with their threads."""
+        connection = getattr(self._connections, "open", None)
+        if connection is not None:
+            connection.close()
+            self._connections.open = None
+
+    def _something_waits(self, queues: Sequence[QueueName]) -> bool:
+        """Look without a write lock, so that idle receivers do not stand in a publisher's way."""
+        marks = ",".join("?" * len(queues))
+        query = f"SELECT 1 FROM message WHERE queue IN ({marks}) AND visible_at <= ? LIMIT 1"  # noqa: S608
+        with self._errors():
+            row = self._connection().execute(query, (*queues, time.time())).fetchone()
+        return row is not None
+
+    def _claim(self, limit: int, queues: Sequence[QueueName]) -> list[Message]:
+        messages: list[Message] = []
+        with self._transaction() as connection:
+            for queue in queues:
+                messages += self._claim_from(connection, queue, limit - len(messages))
+        return messages
+
+    def _claim_from(
+        self, connection: sqlite3.Connection, queue: QueueName, limit: int
+    ) -> list[Message]:
+        if limit <= 0:
+            return []
+        now = time.time()
+        claim = {"queue": queue, "now": now, "until": now + self._lease, "limit": limit}
+        rows = connection.execute(_CLAIM, {**claim, "batch": uuid.uuid4().hex}).fetchall()
+        return [
+            Message(Task(crash_id, ruleset), queue, attempts, receipt)
+            for _, crash_id, ruleset, attempts, receipt in sorted(rows)
+        ]
+
+    def _settle(self, statement: str, values: tuple[object, ...]) -> bool:
+        with self._transaction() as connection:
+            return connection.execute(statement, values).rowcount > 0
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._errors():
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise QueueUnavailable(f"local queue {self._path}: {error}") from error
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = getattr(self._connections, "open", None)
+        if connection is None:
+            connection = self._connections.open = self._connect()
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.executescript(_SCHEMA)
+        return connection

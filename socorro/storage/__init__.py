@@ -1,0 +1,42 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""Crash storage: raw crashes, their dumps and processed crashes.
+
+`open_storage` turns a URL from the settings into a backend; everything else in the system knows
+only the `CrashStorage` interface.
+"""
+
+from socorro.storage.base import (
+    CrashNotFound,
+    CrashReport,
+    CrashStorage,
+    InvalidDumpName,
+    StorageError,
+    StorageUnavailable,
+    check_dump_name,
+)
+from socorro.storage.filesystem import FilesystemStorage
+
+__all__ = [
+    "CrashNotFound",
+    "CrashReport",
+    "CrashStorage",
+    "FilesystemStorage",
+    "InvalidDumpName",
+    "StorageError",
+    "StorageUnavailable",
+    "check_dump_name",
+    "open_storage",
+]
+
+
+def open_storage(url: str) -> CrashStorage:
+    """Return the storage that a URL such as ``fs:///var/lib/socorro/crashes`` names.
+
+    Nothing is written yet: `CrashStorage.verify` does that. Raises ValueError for another scheme.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme == "fs" and rest:
+        return FilesystemStorage(rest)
+    raise ValueError(f"unknown crash storage {url!r}: use fs://FOLDER")

@@ -1,0 +1,128 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""The interface of crash storage, its data and its errors."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+# Object kinds that share the key space with dump names (``v1/<dump name>/<id>``).
+RESERVED_DUMP_NAMES = frozenset(
+    {"crash_report", "dump_names", "processed_crash", "raw_crash", "test"}
+)
+MAIN_DUMP = "upload_file_minidump"
+_DUMP_NAME = re.compile(r"[A-Za-z0-9_]{1,30}")
+
+
+class StorageError(Exception):
+    """Base of all errors of crash storage."""
+
+
+class CrashNotFound(StorageError):
+    """There is no such object for this crash id."""
+
+
+class StorageUnavailable(StorageError):
+    """The storage cannot be read or written now; trying again later may help."""
+
+
+class InvalidDumpName(StorageError, ValueError):
+    """A dump name cannot be part of a storage key."""
+
+
+@dataclass(frozen=True)
+class CrashReport:
+    """A report as the collector hands it to storage.
+
+    `annotations` is the whole raw crash, ready to be written as JSON. `dumps` maps dump names to
+    complete files in the storage's spool folder; the storage takes those files over.
+    """
+
+    crash_id: str
+    annotations: Mapping[str, Any]
+    dumps: Mapping[str, Path] = field(default_factory=dict)
+
+
+class CrashStorage(Protocol):
+    """Where crashes are kept. All methods are safe in many threads and processes.
+
+    Every method raises StorageUnavailable when the storage does not answer or refuses.
+    """
+
+    @property
+    def spool(self) -> Path:
+        """Local folder for dumps on their way in; on the same file system where that helps."""
+        ...
+
+    def save_raw_crash(self, report: CrashReport) -> None:
+        """Store a report durably: dumps, then dump names, the raw crash last.
+
+        When it returns, the report survives a power cut; when it raises, no reader sees the
+        report. The order makes the raw crash the sign of a complete report.
+        """
+        ...
+
+    def load_raw_crash(self, crash_id: str) -> dict[str, Any]:
+        """Return the annotations of a report. Raises CrashNotFound."""
+        ...
+
+    def load_dump_names(self, crash_id: str) -> list[str]:
+        """Return the names of a report's dumps, sorted. Raises CrashNotFound."""
+        ...
+
+    def fetch_dump(self, crash_id: str, name: str, folder: Path) -> Path:
+        """Return a local, read-only file with the dump, made in `folder` unless one exists.
+
+        Raises CrashNotFound.
+        """
+        ...
+
+    def save_processed_crash(self, crash_id: str, processed: Mapping[str, Any]) -> None:
+        """Store a processed crash durably, replacing an older one at once or not at all."""
+        ...
+
+    def load_processed_crash(self, crash_id: str) -> dict[str, Any]:
+        """Return a processed crash. Raises CrashNotFound."""
+        ...
+
+    def has_raw_crash(self, crash_id: str) -> bool:
+        """Say whether a complete report is stored."""
+        ...
+
+    def has_processed_crash(self, crash_id: str) -> bool:
+        """Say whether a processed crash is stored."""
+        ...
+
+    def list_raw_crashes(self, day: date, prefix: str = "") -> Iterator[str]:
+        """Yield the crash ids of a day's complete reports, sorted; `prefix` is 0 to 3 hex digits.
+
+        The day is the one in the crash ids, UTC.
+        """
+        ...
+
+    def delete_crash(self, crash_id: str) -> None:
+        """Delete everything of one crash; nothing happens when there is nothing.
+
+        The raw crash goes first, so that a half-deleted crash is not a complete report.
+        """
+        ...
+
+    def verify(self) -> None:
+        """Write, read and delete a test object. Raises StorageUnavailable with a sentence."""
+        ...
+
+
+def check_dump_name(name: str) -> str:
+    """Return `name` if it can be part of a key, else raise InvalidDumpName."""
+    if not _DUMP_NAME.fullmatch(name) or name in RESERVED_DUMP_NAMES:
+        raise InvalidDumpName(f"dump name {name[:60]!r} cannot be stored")
+    return name
+
+
+def kind_of_dump(name: str) -> str:
+    """Return the part of the key for a dump: the main minidump's objects are called ``dump``."""
+    return "dump" if name in ("", MAIN_DUMP) else check_dump_name(name)
