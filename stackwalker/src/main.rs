@@ -1,0 +1,90 @@
+// This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+// of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+//! A long-lived stack walker: a processor starts it as a child and asks it to walk one minidump
+//! after another. See docs/developer/stackwalker.md.
+
+mod arguments;
+mod cache;
+mod heap;
+mod limits;
+mod messages;
+mod protocol;
+mod store;
+mod symbols;
+mod walk;
+
+use std::env;
+use std::io::{self, BufReader, BufWriter};
+use std::process::ExitCode;
+
+use arguments::{Command, Options};
+use protocol::{Answer, Request};
+use symbols::Symbols;
+
+#[global_allocator]
+static ALLOCATOR: heap::CountingAllocator = heap::CountingAllocator;
+
+fn main() -> ExitCode {
+    let result = match arguments::parse(env::args_os().skip(1)) {
+        Ok(Command::Help) => {
+            print!("{}", arguments::HELP);
+            Ok(())
+        }
+        Ok(Command::Version) => {
+            println!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+        Ok(Command::Serve(options)) => serve(options).map_err(|reason| reason.to_string()),
+        Err(reason) => Err(reason),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("{}: {reason}", env!("CARGO_PKG_NAME"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Answers requests until the input ends.
+fn serve(options: Options) -> io::Result<()> {
+    heap::use_one_arena();
+    limits::limit_memory(options.memory_limit)?;
+    limits::end_with_parent()?;
+    messages::collect();
+    let store = store::SymbolStore::new(options.symbols_paths);
+    // Ordering what was read takes memory besides it.
+    let ceiling = options.memory_limit / 2;
+    let mut symbols = Symbols::new(store, options.symbol_budget, ceiling);
+    let mut input = BufReader::new(io::stdin());
+    let mut out = BufWriter::new(io::stdout());
+    while let Some(request) = protocol::read_request(&mut input)? {
+        limits::set_alarm(options.deadline);
+        answer(&request, &mut symbols, options.max_output, &mut out)?;
+        limits::set_alarm(0);
+    }
+    Ok(())
+}
+
+fn answer(
+    request: &Request,
+    symbols: &mut Symbols,
+    max_output: usize,
+    out: &mut impl io::Write,
+) -> io::Result<()> {
+    let files_read = symbols.figures().files_read;
+    let result = walk::walk(request, symbols, max_output);
+    symbols.settle();
+    if symbols.figures().files_read != files_read {
+        heap::release_free_pages();
+    }
+    let (status, output) = match &result {
+        Ok(output) => ("OK", output.as_slice()),
+        Err(status) => (*status, &[][..]),
+    };
+    let log = messages::take();
+    let figures = symbols.figures();
+    let answer = Answer { id: request.id, status, output_bytes: output.len(), log: &log, figures };
+    protocol::write_answer(out, &answer, output)
+}
