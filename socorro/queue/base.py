@@ -117,7 +117,7 @@ class CrashQueue(Protocol):
         ...
 
     def bury(self, message: Message, reason: str) -> bool:
-        """Move a message to the dead letters, where operators see it; False if its lease was lost."""
+        """Move a message to the dead letters, for operators to see; False if the lease was lost."""
         ...
 
     def holding(self, crash_ids: Collection[str]) -> frozenset[str]:

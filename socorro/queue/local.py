@@ -153,7 +153,7 @@ class LocalQueue:
             )
         counts = {row[0]: row[1:] for row in rows}
         return {
-            name: QueueDepth(*counts.get(name, (0, 0, 0)), dead=dead.get(name, 0))
+            name: QueueDepth(*counts.get(name, (0, 0, 0)), dead.get(name, 0))
             for name in QueueName
         }
 
