@@ -1,0 +1,138 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""The command line: signatures of crashes in files, or of a stream of crashes."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from socorro.signature.convert import from_processed_crash
+from socorro.signature.errors import CrashDataError, ListError
+from socorro.signature.lists import SignatureLists, default_lists
+from socorro.signature.pipeline import generate
+from socorro.signature.result import Result
+
+_DESCRIPTION = "Make the signatures of crashes."
+_EPILOG = """\
+A FILE holds crash data, a processed crash or a stack walk as JSON; "-" is the standard input.
+With --jsonl, each line of the standard input is the crash data of one crash, and each line of the
+output its result: {"signature": ..., "proto_signature": ..., "notes": [...]} or {"error": ...}.
+"""
+
+
+class _BadDocument(ValueError):
+    """A text that holds no crash; the message says why."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0, or 1 where a crash had no signature."""
+    options = _parser().parse_args(arguments)
+    if bool(options.files) == options.jsonl:
+        _parser().error("give FILEs, or --jsonl and crashes on the standard input")
+    try:
+        lists = SignatureLists.load(options.siglists) if options.siglists else default_lists()
+    except ListError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    try:
+        if options.jsonl:
+            _sign_lines(sys.stdin.buffer, sys.stdout, lists)
+            return 0
+        return _sign_files(options.files, sys.stdout, lists, options.verbose)
+    except BrokenPipeError:
+        # The reader has enough. Nothing may be left for Python to flush to it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m socorro.signature",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("files", nargs="*", metavar="FILE", help="a crash as JSON, - for stdin")
+    parser.add_argument("--jsonl", action="store_true", help="crash data in, results out, by line")
+    parser.add_argument("--siglists", type=Path, metavar="FOLDER", help="other signature lists")
+    parser.add_argument(
+        "--verbose", "-v", action="store_true", help="show notes, and what each frame did"
+    )
+    return parser
+
+
+def _sign_lines(lines: Iterable[bytes], output: TextIO, lists: SignatureLists) -> None:
+    for line in lines:
+        json.dump(_answer(line, lists), output)
+        output.write("\n")
+        output.flush()
+
+
+def _answer(line: bytes, lists: SignatureLists) -> dict[str, Any]:
+    try:
+        result = generate(_parse(line), lists)
+    except (_BadDocument, CrashDataError) as error:
+        return {"error": str(error)}
+    return {
+        "signature": result.signature,
+        "proto_signature": result.proto_signature,
+        "notes": list(result.notes),
+    }
+
+
+def _sign_files(names: Sequence[str], output: TextIO, lists: SignatureLists, verbose: bool) -> int:
+    status = 0
+    for name in names:
+        try:
+            result = generate(_crash_data(_parse(_read(name))), lists)
+        except (_BadDocument, CrashDataError, OSError) as error:
+            sys.stderr.write(f"{name}: {_reason(error)}\n")
+            status = 1
+            continue
+        output.write(_as_text(result, verbose))
+    return status
+
+
+def _crash_data(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "json_dump" in document:
+        return from_processed_crash(document)
+    if "crash_info" in document:
+        return from_processed_crash({"json_dump": document})
+    return document
+
+
+def _read(name: str) -> bytes:
+    return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+
+
+def _parse(text: bytes) -> Mapping[str, Any]:
+    """The JSON object in a text; raises _BadDocument if there is none."""
+    try:
+        document = json.loads(text)
+    except RecursionError:
+        raise _BadDocument("it is nested too deeply") from None
+    except ValueError as error:
+        raise _BadDocument(f"it is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise _BadDocument("it is not a JSON object")
+    return document
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+def _as_text(result: Result, verbose: bool) -> str:
+    lines = [result.signature]
+    if verbose:
+        lines += [f"  note: {note}" for note in result.notes]
+        lines += [f"  {entry}" for entry in result.trail]
+    # The names of frames are as they came: a terminal takes no half surrogate pairs.
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace").decode("utf-8")

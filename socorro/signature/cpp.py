@@ -1,0 +1,67 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""C and C++ function names, stripped to what tells one function from another."""
+
+import re
+
+from socorro.signature.brackets import Span, last_token, remove, rewrite
+
+# What may follow the argument list, in the order in which it is taken away, each once.
+_QUALIFIERS = ("const", "const&", "const &", "&&", "&")
+
+_NUMBERED_LAMBDA = re.compile(r"::\$_\d+::")
+
+_PARAM_TRAITS = "IPC::ParamTraits"
+# Deeper than any real type; the limit is for hostile names.
+_MAX_PARAM_TRAITS_DEPTH = 16
+
+
+def collapse(function: str) -> str:
+    """The name without qualifiers, return type, template arguments and arguments.
+
+    >>> collapse("static void ns::Foo<int, A<B>>::bar(char const*) const")
+    'ns::Foo<T>::bar'
+    """
+    name = _without_qualifiers(function)
+    # A conversion operator has a space in its name: "Foo::operator bool".
+    if "::operator" not in name:
+        name = last_token(name)
+    name = name.replace("`anonymous namespace'", "(anonymous namespace)")
+    name = _NUMBERED_LAMBDA.sub("::$::", name)
+    name = _collapse_types(name)
+    name = rewrite(name, "(", _argument_list)
+    if "clone .cold" in name:
+        name = remove(name, "[")
+    return name
+
+
+def _without_qualifiers(function: str) -> str:
+    for qualifier in _QUALIFIERS:
+        if function.endswith(qualifier):
+            function = function.removesuffix(qualifier).strip()
+    return function
+
+
+def _collapse_types(name: str, depth: int = 0) -> str:
+    def collapsed(text: str, span: Span) -> str:
+        inside = text[span.start : span.end]
+        if inside == "<name omitted>" or " as " in inside or " in " in inside:
+            return inside
+        if text.endswith("operator", 0, span.start):
+            return inside
+        # Which type is serialised is the whole point of these.
+        if text.endswith(_PARAM_TRAITS, 0, span.start) and depth < _MAX_PARAM_TRAITS_DEPTH:
+            closer = ">" if span.closed else ""
+            types = inside[1 : len(inside) - len(closer)]
+            return f"<{_collapse_types(types, depth + 1)}{closer}"
+        return "<T>"
+
+    return rewrite(name, "<", collapsed)
+
+
+def _argument_list(name: str, span: Span) -> str:
+    inside = name[span.start : span.end]
+    if inside == "(anonymous namespace)" or name.endswith("operator", 0, span.start):
+        return inside
+    return ""
