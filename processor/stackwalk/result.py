@@ -86,4 +86,12 @@ def walked(output: bytes, stderr: str, version: str) -> WalkResult:
         return failed(BAD_OUTPUT, f"{stderr}The output is not JSON: {error}", version)
     if not isinstance(document, dict):
         return failed(BAD_OUTPUT, f"{stderr}The output is not a JSON object.", version)
+    _put_in_order(document)
     return WalkResult(document, 0, OK, stderr, version, success=True)
+
+
+def _put_in_order(document: dict[str, Any]) -> None:
+    """Sort what rust-minidump writes in the order of a hash table: it differs from run to run."""
+    proc_limits = document.get("proc_limits")
+    if isinstance(proc_limits, dict) and isinstance(proc_limits.get("limits"), list):
+        proc_limits["limits"].sort(key=json.dumps)
