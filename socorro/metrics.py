@@ -77,6 +77,11 @@ DECLARED: tuple[Metric, ...] = (
         "A raw crash without processed crash was queued again.",
     ),
     Metric(
+        "cron.requeue_missing.indexed",
+        "incr",
+        "A processed crash that the search index lacked was put into it.",
+    ),
+    Metric(
         "processor.ingestion_timing",
         "timing",
         "Time from the collection of a report to its processed crash.",

@@ -263,6 +263,18 @@ class Settings:
         _number(1, 86400 * 7),
         "Seconds after which a raw crash that is neither processed nor queued is queued again.",
     )
+    requeue_days: int = _setting(
+        "REQUEUE_DAYS",
+        "2",
+        _integer(1, 400),
+        "Days, today included, whose raw crashes are looked at every minute for missing ones.",
+    )
+    requeue_sweep_days: int = _setting(
+        "REQUEUE_SWEEP_DAYS",
+        "14",
+        _integer(1, 400),
+        "Days, today included, whose raw crashes are looked at once a day for missing ones.",
+    )
     log_format: str = _setting(
         "LOG_FORMAT",
         "auto",
