@@ -1,4 +1,26 @@
 # This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
 # of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""The command line."""
+"""The command line ``socorro``: every operator command, and the supervisor of `socorro run`.
+
+The one place that names the rooms; it imports each when its command is called.
+"""
+
+import sys
+
+from socorro.cli.commands import cli
+from socorro.settings import SettingError
+
+__all__ = ["main"]
+
+# EX_CONFIG of sysexits.h: the supervisor does not restart a child that ends with it.
+WRONG_SETTING = 78
+
+
+def main() -> None:
+    """Run the command line; a wrong setting is one sentence and exit code 78."""
+    try:
+        cli(prog_name="socorro")
+    except SettingError as error:
+        print(f"socorro: {error}", file=sys.stderr)
+        sys.exit(WRONG_SETTING)

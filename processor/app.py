@@ -1,0 +1,166 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""The processor: one process that takes crash ids until it is told to stop."""
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+
+from processor.recovery import requeue_unwalked
+from processor.ruleset import make_rulesets
+from processor.walker import WalkerSource
+from processor.work import Worker
+from socorro.logging import crash_context, set_up_logging
+from socorro.metrics import set_up_metrics
+from socorro.queue import CrashQueue, Message, QueueName, QueueUnavailable, open_queue
+from socorro.search import SearchUnavailable, open_index
+from socorro.sentry import report_error, set_up_sentry
+from socorro.settings import SettingError, Settings
+from socorro.signature import ListError, SignatureLists
+from socorro.storage import open_storage
+
+logger = logging.getLogger(__name__)
+
+_RECEIVE_WAIT = 1.0
+_PAUSE = 1.0
+_OUTAGE_PAUSE = 5.0
+_RECOVERY_PAUSE = 3.0
+# Strict priority, but every so often the last queue comes first, so that it never stands still.
+_TURNS = 10
+
+
+class Processor:
+    """Everything that one processor process holds."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the backends and check the rules.
+
+        Raises SettingError, and RulesetError for rules that cannot work.
+        """
+        self._settings = settings
+        self._stopping = threading.Event()
+        self._walkers = WalkerSource(settings)
+        self._queue = open_queue(settings.crash_queue, lease_seconds=settings.lease_seconds)
+        self._index = open_index(settings.search)
+        self._worker = Worker(
+            raw_storage=open_storage(settings.crash_storage),
+            processed_storage=open_storage(settings.processed_storage_url),
+            queue=self._queue,
+            index=self._index,
+            rulesets=make_rulesets(self._walkers, _signature_lists(settings)),
+            max_attempts=settings.max_attempts,
+        )
+
+    def stop(self) -> None:
+        """Take no further crash; the one in work is finished."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until `stop` is called. Blocks."""
+        threads = [
+            threading.Thread(target=self._index_in_background, name="indexer"),
+            threading.Thread(target=self._recover_in_background, name="recovery"),
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            self._take_crashes()
+        finally:
+            self._stopping.set()
+            for thread in threads:
+                thread.join()
+            self._walkers.close()
+            self._queue.close()
+            self._index.close()
+
+    def _take_crashes(self) -> None:
+        for turn in count():
+            if self._stopping.is_set():
+                return
+            try:
+                healthy = self._take_one(_order(turn))
+            except QueueUnavailable as error:
+                logger.error("%s", error)
+                self._stopping.wait(_OUTAGE_PAUSE)
+                continue
+            if not healthy:
+                self._stopping.wait(_PAUSE)
+
+    def _take_one(self, order: Sequence[QueueName]) -> bool:
+        healthy = True
+        for message in self._queue.receive(1, wait=_RECEIVE_WAIT, queues=order):
+            with crash_context(message.task.crash_id), _lease(self._queue, message, self._settings):
+                healthy = self._worker.settle(message)
+        return healthy
+
+    def _index_in_background(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._index.run_indexer(self._stopping)
+            except Exception as error:
+                logger.exception("the indexer failed and starts again")
+                report_error(error)
+            self._stopping.wait(_PAUSE)
+
+    def _recover_in_background(self) -> None:
+        """Once there is a stackwalker, queue the crashes that were processed without one."""
+        while not self._stopping.wait(_RECOVERY_PAUSE):
+            if not self._walkers.is_ready():
+                continue
+            try:
+                requeue_unwalked(self._index, self._queue)
+                return
+            except (SearchUnavailable, QueueUnavailable) as error:
+                logger.warning("could not look for crashes without a stack walk: %s", error)
+                self._stopping.wait(_OUTAGE_PAUSE)
+
+
+def _signature_lists(settings: Settings) -> SignatureLists:
+    try:
+        return SignatureLists.load(settings.siglists)
+    except ListError as error:
+        raise SettingError(f"SIGLISTS: {error}") from error
+
+
+def _order(turn: int) -> Sequence[QueueName]:
+    names = tuple(QueueName)
+    return names if turn % _TURNS else (QueueName.REPROCESSING, *names[:-1])
+
+
+@contextmanager
+def _lease(queue: CrashQueue, message: Message, settings: Settings) -> Iterator[None]:
+    """Extend the lease of a message while the crash is in work."""
+    done = threading.Event()
+
+    def extend() -> None:
+        while not done.wait(settings.lease_seconds / 3):
+            try:
+                queue.extend(message)
+            except QueueUnavailable as error:
+                logger.warning("could not extend the lease: %s", error)
+        queue.close()
+
+    keeper = threading.Thread(target=extend, name="lease")
+    keeper.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeper.join()
+
+
+def main(settings: Settings) -> None:
+    """Run a processor until SIGTERM or SIGINT. Raises SettingError for a wrong setting."""
+    set_up_logging(settings, "processor")
+    set_up_metrics(settings)
+    set_up_sentry(settings, "processor")
+    processor = Processor(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: processor.stop())
+    logger.info("ready")
+    processor.run()
+    logger.info("stopped")

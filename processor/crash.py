@@ -1,0 +1,71 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""The one object that rules work on: a crash on its way from raw to processed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Crash:
+    """A crash in the middle of its processing.
+
+    `annotations` is the raw crash with the NUL characters and nulls taken out; rules read it and
+    never change it. `dumps` maps dump names to local files. `processed` holds what the rules so far
+    have written; only the pipeline writes to it. `workdir` is removed after the crash.
+    """
+
+    crash_id: str
+    annotations: Mapping[str, Any]
+    dumps: Mapping[str, Path]
+    workdir: Path
+    processed: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        """Add a note to the processed crash. Notes are public: no values, no paths."""
+        self.notes.append(text)
+
+    def text(self, annotation: str) -> str | None:
+        """Return an annotation as text, None if it is absent.
+
+        Annotations that came in a JSON part may be numbers or booleans; objects are no text.
+        """
+        value = self.annotations.get(annotation)
+        if isinstance(value, bool):
+            return "1" if value else "0"
+        if isinstance(value, (int, float)):
+            return str(value)
+        return value if isinstance(value, str) else None
+
+    @property
+    def json_dump(self) -> Mapping[str, Any]:
+        """The stack walk of the main minidump; empty where there is none."""
+        dump = self.processed.get("json_dump")
+        return dump if isinstance(dump, dict) else {}
+
+    @property
+    def crashing_frames(self) -> list[dict[str, Any]]:
+        """The frames of the crashing thread; empty where there is none."""
+        threads = self.json_dump.get("threads") or []
+        index = self.processed.get("crashing_thread")
+        if not isinstance(index, int) or not 0 <= index < len(threads):
+            return []
+        return threads[index].get("frames") or []
+
+
+def clean_annotations(raw_crash: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the annotations without nulls, and without NUL characters in names and texts.
+
+    A name with a NUL keeps its value under the cleaned name, unless that name is there already.
+    """
+    cleaned: dict[str, Any] = {}
+    for name, value in sorted(raw_crash.items(), key=lambda item: "\0" in item[0]):
+        if value is None:
+            continue
+        bare = name.replace("\0", "")
+        cleaned.setdefault(bare, value.replace("\0", "") if isinstance(value, str) else value)
+    return cleaned

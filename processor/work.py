@@ -1,0 +1,159 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""What happens to one message: load, run the ruleset, save, index, and only then acknowledge."""
+
+import logging
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from processor.crash import Crash, clean_annotations
+from processor.pipeline import FAILED_SIGNATURE, Pipeline, StackwalkerNotReadyError
+from socorro.fields import search_document
+from socorro.metrics import METRICS
+from socorro.queue import CrashQueue, Message, QueueUnavailable
+from socorro.search import SearchIndex, SearchUnavailable
+from socorro.sentry import report_error
+from socorro.storage import CrashNotFound, CrashStorage, StorageUnavailable
+
+logger = logging.getLogger(__name__)
+
+# Delays in seconds before a message that was given back is visible again.
+_NOT_READY_DELAY = 3
+_OUTAGE_DELAY = 10
+_FAILURE_DELAY = 5
+
+
+class RejectedTaskError(Exception):
+    """The task can never succeed: no such raw crash, ruleset, or stored result to work on."""
+
+
+class Worker:
+    """Settles messages, one at a time. Everything it does can be done twice."""
+
+    def __init__(
+        self,
+        *,
+        raw_storage: CrashStorage,
+        processed_storage: CrashStorage,
+        queue: CrashQueue,
+        index: SearchIndex,
+        rulesets: Mapping[str, Pipeline],
+        max_attempts: int,
+    ) -> None:
+        self._raw = raw_storage
+        self._processed = processed_storage
+        self._queue = queue
+        self._index = index
+        self._rulesets = rulesets
+        self._max_attempts = max_attempts
+
+    def settle(self, message: Message) -> bool:
+        """Process the crash of a message and acknowledge it, or give it back, or bury it.
+
+        Returns whether the system is healthy: False asks the caller to pause, since storage or
+        index are down or the stackwalker is not there yet.
+        """
+        try:
+            self._settle(message)
+        except StackwalkerNotReadyError:
+            METRICS.incr("processor.waiting_for_stackwalker")
+            logger.debug("waits for the stackwalker")
+            self._queue.release(message, delay=_NOT_READY_DELAY)
+            return False
+        except (StorageUnavailable, SearchUnavailable) as error:
+            logger.error("given back: %s", error)
+            self._queue.release(message, delay=_OUTAGE_DELAY)
+            return False
+        except RejectedTaskError as error:
+            logger.error("buried: %s", error)
+            self._queue.bury(message, str(error))
+        except QueueUnavailable:
+            raise
+        except Exception as error:
+            logger.exception("failed: %s", type(error).__name__)
+            report_error(error, crash_id=message.task.crash_id, ruleset=message.task.ruleset)
+            self._queue.release(message, delay=_FAILURE_DELAY * message.attempts, attempted=True)
+        return True
+
+    def _settle(self, message: Message) -> None:
+        crash_id = message.task.crash_id
+        if message.attempts > self._max_attempts:
+            self._give_up(message)
+            return
+        with METRICS.timer("processor.process_crash", tags=[f"ruleset:{message.task.ruleset}"]):
+            new, processed = self.process(crash_id, message.task.ruleset)
+            self._save(crash_id, processed)
+        if not self._queue.acknowledge(message):
+            logger.warning("saved, but the lease was lost: it will be processed again")
+        if new:
+            METRICS.timing("processor.ingestion_timing", _age_ms(processed))
+        logger.info("processed: %s", processed.get("signature"))
+
+    def process(self, crash_id: str, ruleset: str) -> tuple[bool, dict[str, Any]]:
+        """Return whether the crash is new, and its processed crash; nothing is saved.
+
+        Raises RejectedTaskError, StackwalkerNotReadyError and the errors of storage.
+        """
+        pipeline = self._rulesets.get(ruleset)
+        if pipeline is None:
+            raise RejectedTaskError(f"no ruleset {ruleset}")
+        stored = self._stored(crash_id)
+        if pipeline.from_stored and stored is None:
+            raise RejectedTaskError(f"ruleset {ruleset} needs a processed crash")
+        with tempfile.TemporaryDirectory(prefix="socorro-crash-") as workdir:
+            crash = self._load(crash_id, Path(workdir))
+            return stored is None, pipeline.run(crash, stored)
+
+    def _load(self, crash_id: str, workdir: Path) -> Crash:
+        try:
+            annotations = clean_annotations(self._raw.load_raw_crash(crash_id))
+            names = self._raw.load_dump_names(crash_id)
+            dumps = {name: self._raw.fetch_dump(crash_id, name, workdir) for name in names}
+        except CrashNotFound as error:
+            raise RejectedTaskError(str(error)) from error
+        return Crash(crash_id, annotations, dumps, workdir)
+
+    def _stored(self, crash_id: str) -> dict[str, Any] | None:
+        try:
+            return self._processed.load_processed_crash(crash_id)
+        except CrashNotFound:
+            return None
+
+    def _save(self, crash_id: str, processed: Mapping[str, Any]) -> None:
+        self._processed.save_processed_crash(crash_id, processed)
+        METRICS.incr("processor.save_processed_crash")
+        self._index.put(search_document(processed))
+
+    def _give_up(self, message: Message) -> None:
+        """Save a crash that ended its processor too often, with a note instead of results."""
+        crash_id = message.task.crash_id
+        attempts = message.attempts - 1
+        note = f"gave up: processing ended {attempts} times without a result"
+        if self._stored(crash_id) is None:
+            self._save(crash_id, self._without_results(crash_id, note))
+        METRICS.incr("processor.gave_up")
+        logger.error("%s", note)
+        self._queue.bury(message, note)
+
+    def _without_results(self, crash_id: str, note: str) -> dict[str, Any]:
+        """Return what the annotations alone say about a crash that cannot be processed."""
+        with tempfile.TemporaryDirectory(prefix="socorro-crash-") as workdir:
+            crash = self._load(crash_id, Path(workdir))
+            crash = Crash(crash_id, crash.annotations, {}, Path(workdir))
+            processed = self._rulesets["default"].run(crash, None)
+        processed["signature"] = FAILED_SIGNATURE
+        processed["success"] = False
+        processed["processor_notes"] += f"\n{note}"
+        return processed
+
+
+def _age_ms(processed: Mapping[str, Any]) -> float:
+    try:
+        submitted = datetime.fromisoformat(str(processed.get("submitted_timestamp")))
+    except ValueError:
+        return 0.0
+    return (datetime.now(UTC) - submitted).total_seconds() * 1000

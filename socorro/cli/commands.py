@@ -1,0 +1,231 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""The commands, each a few lines that call the room whose work it is."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from socorro import __version__, settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="socorro")
+def cli() -> None:
+    """Receive, process and show crash reports.
+
+    `socorro run` starts everything on this machine; `socorro demo` sends sample crashes. The other
+    commands are for operators. Settings come from the environment or from the file that
+    SOCORRO_CONFIG names; `socorro settings` lists them.
+    """
+
+
+@cli.command()
+@click.option("--dev", is_flag=True, help="Reload code that changes and show tracebacks.")
+def run(dev: bool) -> None:
+    """Start collector, processors, Crash Stats and cronrun, and stop them together."""
+    from socorro.cli.supervisor import run_everything
+
+    if dev:
+        os.environ["SOCORRO_DEBUG"] = "true"
+    sys.exit(run_everything(settings.load()))
+
+
+@cli.command()
+def stop() -> None:
+    """Stop the server that runs on the data folder, without losing a crash."""
+    from socorro.cli.instance import Instance
+
+    data = settings.load().data
+    pid = Instance(data).stop(timeout=90)
+    click.echo(f"Stopped process {pid}." if pid else f"No server runs on {data}.")
+
+
+@cli.command()
+def collector() -> None:
+    """Receive crash reports over HTTP (gunicorn)."""
+    settings.load()
+    _exec_gunicorn("collector")
+
+
+@cli.command()
+def webapp() -> None:
+    """Serve Crash Stats (gunicorn); run `socorro migrate` before, once for each version."""
+    if settings.load().debug:
+        from webapp.prepare import run_development_server
+
+        run_development_server()
+    _exec_gunicorn("webapp")
+
+
+def _exec_gunicorn(room: str) -> None:
+    # Replaces this process, so that signals reach gunicorn's master and nothing stands between.
+    config = f"python:{room}.gunicorn_conf"
+    command = [sys.executable, "-m", "gunicorn", "-c", config, f"{room}.wsgi:application"]
+    os.execv(sys.executable, command)  # noqa: S606 - no shell, nothing from outside
+
+
+@cli.command()
+def processor() -> None:
+    """Take crash ids from the queue and process them."""
+    from processor.app import main
+
+    main(settings.load())
+
+
+@cli.command()
+@click.option("--once", is_flag=True, help="Run the jobs that are due, then stop.")
+@click.option("--job", help="Run this job now, due or not, then stop.")
+@click.option("--list", "show", is_flag=True, help="List the jobs and when they ran.")
+def cronrun(once: bool, job: str | None, show: bool) -> None:
+    """Run the scheduled jobs."""
+    from cron import command
+
+    if show:
+        click.echo(command.list_jobs())
+        return
+    sys.exit(command.main(once=once, job=job))
+
+
+@cli.command()
+def migrate() -> None:
+    """Make or update the database and the static files of Crash Stats."""
+    from webapp.prepare import prepare
+
+    prepare()
+    click.echo("The database and the static files are up to date.")
+
+
+@cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def manage(arguments: tuple[str, ...]) -> None:
+    """Run a command of Django, such as createsuperuser."""
+    from django.core.management import execute_from_command_line
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+    execute_from_command_line(["socorro manage", *arguments])
+
+
+@cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def signature(arguments: tuple[str, ...]) -> None:
+    """Make the signature of crash data (as python -m socorro.signature)."""
+    from socorro.signature.cli import main
+
+    sys.exit(main(list(arguments)))
+
+
+@cli.command()
+@click.option("--no-start", is_flag=True, help="Do not start a server if none runs.")
+def demo(no_start: bool) -> None:
+    """Send the sample crashes, and show the signature and page of each.
+
+    Starts a server in the background if none runs; `socorro stop` stops it.
+    """
+    from socorro.cli.demo import run_demo
+
+    sys.exit(run_demo(settings.load(), start=not no_start))
+
+
+@cli.command("settings")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def show_settings(as_json: bool) -> None:
+    """List every setting with the value in force, secrets masked."""
+    described = settings.describe()
+    if as_json:
+        rows = [
+            {
+                "name": d.name,
+                "value": d.value,
+                "default": d.default,
+                "source": d.source,
+                "description": d.doc,
+            }
+            for d in described
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for entry in described:
+        click.echo(f"{entry.name}={entry.value}  ({entry.source})\n    {entry.doc}")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def fields(as_json: bool) -> None:
+    """List the fields of a processed crash."""
+    from socorro.fields import describe
+
+    described = describe()
+    if as_json:
+        click.echo(json.dumps(described, indent=2))
+        return
+    for field in described:
+        click.echo(f"{field['name']} ({field['type']}): {field['description']}")
+
+
+@cli.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(yes: bool) -> None:
+    """Delete all crashes, the queue, the index and the database, and make them anew."""
+    from socorro.cli.reset import reset_everything
+
+    sys.exit(reset_everything(settings.load(), ask=not yes))
+
+
+@cli.group()
+def symbols() -> None:
+    """Symbols: what turns addresses into functions and lines."""
+
+
+@symbols.command("add")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+def add_symbols(paths: tuple[Path, ...]) -> None:
+    """Add folders, .zip or .sym files (plain or gzip) of Breakpad symbols to the store.
+
+    Crashes that missed them are queued to be processed again.
+    """
+    from socorro.cli.symbols import add_and_requeue
+
+    sys.exit(add_and_requeue(settings.load(), paths))
+
+
+@cli.group()
+def stackwalker() -> None:
+    """The program that walks the stacks of minidumps."""
+
+
+@stackwalker.command("build")
+def build_stackwalker() -> None:
+    """Build the stackwalker from the sources shipped, unless it is there already."""
+    from processor.stackwalk.build import main
+
+    sys.exit(main())
+
+
+@cli.group()
+def search() -> None:
+    """The index that Super Search asks."""
+
+
+@search.command("rebuild")
+def rebuild_index() -> None:
+    """Build the search index anew from the processed crashes."""
+    from socorro.cli.rebuild import rebuild_search
+
+    sys.exit(rebuild_search(settings.load()))
+
+
+@cli.command()
+def queue() -> None:
+    """Show how many crashes wait in each queue."""
+    from socorro.queue import open_queue
+
+    loaded = settings.load()
+    depths = open_queue(loaded.crash_queue, lease_seconds=loaded.lease_seconds).depth()
+    click.echo(f"{'queue':14}{'ready':>8}{'in work':>9}{'delayed':>9}{'dead':>7}")
+    for name, depth in depths.items():
+        click.echo(f"{name:14}{depth.ready:>8}{depth.leased:>9}{depth.delayed:>9}{depth.dead:>7}")

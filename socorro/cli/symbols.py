@@ -1,0 +1,39 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""`socorro symbols add`: symbols into the store, crashes that missed them into the queue."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from socorro.queue import QueueUnavailable, open_queue
+from socorro.search import SearchUnavailable, open_index
+from socorro.settings import SettingError, Settings
+from socorro.symbols import add, requeue_missing_symbols
+
+
+def add_and_requeue(settings: Settings, paths: Sequence[Path], *, quiet: bool = False) -> int:
+    """Add symbols and queue what missed them; return 0, or 1 if a file was refused."""
+    result = add(paths, settings.symbol_store)
+    for refused in result.refused:
+        click.echo(f"refused {refused.path}: {refused.reason}", err=True)
+    queued = _requeue(settings, result.added) if result.added else 0
+    if not quiet:
+        click.echo(
+            f"{len(result.added)} symbol files added, {len(result.unchanged)} were there already, "
+            f"{len(result.refused)} refused; {queued} crashes are queued to be processed again."
+        )
+    return 1 if result.refused else 0
+
+
+def _requeue(settings: Settings, added: Sequence[object]) -> int:
+    try:
+        index = open_index(settings.search)
+        queue = open_queue(settings.crash_queue, lease_seconds=settings.lease_seconds)
+        return requeue_missing_symbols(added, index, queue)
+    except SearchUnavailable as error:
+        raise SettingError(f"SEARCH={settings.search}: {error}.") from error
+    except QueueUnavailable as error:
+        raise SettingError(f"CRASH_QUEUE={settings.crash_queue}: {error}.") from error

@@ -1,0 +1,54 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""What all tests share: profiles of the property tests, and the long forms behind --soak."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from socorro.metrics import raise_on_undeclared
+
+_SLOW_MACHINE = [HealthCheck.too_slow]
+settings.register_profile(
+    "sample", max_examples=60, deadline=None, suppress_health_check=_SLOW_MACHINE
+)
+settings.register_profile(
+    "soak", max_examples=5000, deadline=None, suppress_health_check=_SLOW_MACHINE
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --soak."""
+    parser.addoption("--soak", action="store_true", help="run the long forms of the tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how long the property tests run; no metric may be undeclared."""
+    settings.load_profile("soak" if config.getoption("--soak") else "sample")
+    raise_on_undeclared()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the tests marked soak out, unless they are asked for."""
+    if config.getoption("--soak"):
+        return
+    chosen = [item for item in items if not item.get_closest_marker("soak")]
+    left_out = [item for item in items if item.get_closest_marker("soak")]
+    items[:] = chosen
+    config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture
+def soaking(request: pytest.FixtureRequest) -> bool:
+    """Whether the long form was asked for."""
+    return bool(request.config.getoption("--soak"))
+
+
+@pytest.fixture(scope="session")
+def stackwalker_binary() -> Path:
+    """The stackwalker, built if the cache does not have it."""
+    from processor.stackwalk.build import build, default_cache
+
+    return build(default_cache())
