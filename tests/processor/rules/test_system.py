@@ -1,0 +1,72 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""Operating system and processor."""
+
+import pytest
+
+from processor.rules.system import CpuInfo, OsInfo, OsPrettyVersion
+from tests.processor.conftest import MakeCrash
+
+
+def test_the_minidump_says_what_the_machine_is(make_crash: MakeCrash) -> None:
+    system = {"cpu_arch": "amd64", "cpu_info": "family 6", "cpu_count": 8, "os": "Linux",
+              "os_ver": "6.1.0", "cpu_microcode_version": "0xf0"}  # fmt: skip
+    crash = make_crash({"json_dump": {"system_info": system}}, CPUInfo="other", OS="other")
+    assert CpuInfo().act(crash) == {
+        "cpu_arch": "amd64",
+        "cpu_info": "family 6",
+        "cpu_count": 8,
+        "cpu_microcode_version": "0xf0",
+    }
+    assert OsInfo().act(crash) == {"os_name": "Linux", "os_version": "6.1.0"}
+
+
+def test_without_a_minidump_the_annotations_say_it(make_crash: MakeCrash) -> None:
+    crash = make_crash(CPUArchitecture="arm64", CPUInfo="Apple M2", OS="Mac OS X", OSVersion="14.1")
+    assert CpuInfo().act(crash)["cpu_arch"] == "arm64"
+    assert OsInfo().act(crash) == {"os_name": "Mac OS X", "os_version": "14.1"}
+
+
+def test_with_neither_they_are_unknown(make_crash: MakeCrash) -> None:
+    crash = make_crash({"json_dump": {"system_info": {"os": None, "cpu_count": None}}})
+    assert CpuInfo().act(crash) == {"cpu_arch": "unknown", "cpu_info": "unknown", "cpu_count": 0}
+    assert OsInfo().act(crash) == {"os_name": "Unknown", "os_version": ""}
+
+
+def test_android_is_known_by_its_annotations(make_crash: MakeCrash) -> None:
+    crash = make_crash(Android_Version="34 (REL)", Android_CPU_ABI="arm64-v8a")
+    assert OsInfo().act(crash) == {"os_name": "Android", "os_version": "34"}
+    assert CpuInfo().act(crash)["cpu_arch"] == "arm64"
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "pretty"),
+    [
+        ("Windows NT", "10.0.22631", "Windows 11"),
+        ("Windows NT", "10.0.21996", "Windows 11"),
+        ("Windows NT", "10.0.19045 1234", "Windows 10"),
+        ("Windows NT", "10.0.9841", "Windows 10"),
+        ("Windows NT", "6.1.7601 Service Pack 1", "Windows 7"),
+        ("Windows NT", "5.1.2600", "Windows XP"),
+        ("Windows NT", "7.7", "Windows Unknown"),
+        ("Windows NT", "garbage", "Windows NT"),
+        ("Mac OS X", "14.1.0 23B74", "macOS 14"),
+        ("Mac OS X", "10.15.7", "OS X 10.15"),
+        ("Mac OS X", "9.2", "OS X Unknown"),
+        ("Linux", "6.1.0", "Linux"),
+        ("Android", "34", "Android 34"),
+        ("Unknown", "", "Unknown"),
+    ],
+)
+def test_releases_are_called_what_people_call_them(
+    make_crash: MakeCrash, name: str, version: str, pretty: str
+) -> None:
+    crash = make_crash({"os_name": name, "os_version": version})
+    assert OsPrettyVersion().act(crash) == {"os_pretty_version": pretty}
+
+
+def test_linux_is_called_by_its_distribution(make_crash: MakeCrash) -> None:
+    dump = {"lsb_release": {"description": "Debian GNU/Linux 12"}}
+    crash = make_crash({"os_name": "Linux", "json_dump": dump})
+    assert OsPrettyVersion().act(crash) == {"os_pretty_version": "Debian GNU/Linux 12"}

@@ -1,0 +1,114 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""A ruleset runs whole, whatever one rule does."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from processor.crash import Crash
+from processor.pipeline import Pipeline, RulesetError, StackwalkerNotReadyError
+from processor.rules.base import Rule
+from processor.rules.identity import Identifiers
+from processor.ruleset import make_rulesets
+from processor.walker import WalkerSource
+from socorro import settings
+from socorro.signature import SignatureLists
+from tests.processor.conftest import CRASH_ID, MakeCrash
+
+
+class WritesProduct(Rule):
+    writes = frozenset({"product"})
+
+    def act(self, crash: Crash) -> Mapping[str, Any]:
+        crash.note("wrote")
+        return {"product": "DemoApp"}
+
+
+class Raises(Rule):
+    writes = frozenset({"version"})
+
+    def act(self, crash: Crash) -> Mapping[str, Any]:
+        crash.note("half done")
+        raise KeyError("secret value of an annotation")
+
+
+class WritesTooMuch(Rule):
+    writes = frozenset({"version"})
+
+    def act(self, crash: Crash) -> Mapping[str, Any]:
+        return {"version": "1", "product": "other"}
+
+
+class NotReady(Rule):
+    def act(self, crash: Crash) -> Mapping[str, Any]:
+        raise StackwalkerNotReadyError
+
+
+class ReadsUnwritten(Rule):
+    reads = frozenset({"reason"})
+
+    def act(self, crash: Crash) -> Mapping[str, Any]:
+        return {}
+
+
+class WritesUnknown(Rule):
+    writes = frozenset({"no_such_field"})
+
+    def act(self, crash: Crash) -> Mapping[str, Any]:
+        return {}
+
+
+def test_a_rule_that_raises_leaves_a_note_with_the_class_alone(make_crash: MakeCrash) -> None:
+    processed = Pipeline("default", [Raises(), WritesProduct()]).run(make_crash(), None)
+    assert processed["product"] == "DemoApp"
+    assert "version" not in processed
+    assert processed["success"] is False
+    notes = processed["processor_notes"]
+    assert "rule 'Raises' failed: KeyError" in notes
+    assert "secret value" not in notes
+    assert "half done" not in notes
+
+
+def test_a_rule_that_writes_what_it_did_not_declare_changes_nothing(make_crash: MakeCrash) -> None:
+    processed = Pipeline("default", [WritesProduct(), WritesTooMuch()]).run(make_crash(), None)
+    assert processed["product"] == "DemoApp"
+    assert "version" not in processed
+
+
+def test_a_crash_that_must_wait_for_the_stackwalker_is_not_processed(make_crash: MakeCrash) -> None:
+    with pytest.raises(StackwalkerNotReadyError):
+        Pipeline("default", [NotReady()]).run(make_crash(), None)
+
+
+def test_a_rule_that_reads_what_nothing_writes_is_refused() -> None:
+    with pytest.raises(RulesetError, match="ReadsUnwritten: nothing writes reason"):
+        Pipeline("default", [ReadsUnwritten()])
+
+
+def test_a_rule_that_writes_an_unknown_field_is_refused() -> None:
+    with pytest.raises(RulesetError, match="WritesUnknown: not in the field registry"):
+        Pipeline("default", [WritesUnknown()])
+
+
+def test_nothing_of_an_earlier_run_survives_but_its_notes(make_crash: MakeCrash) -> None:
+    stored = {"reason": "stale", "processor_notes": "second", "processor_history": ["first"]}
+    processed = Pipeline("default", [Identifiers()]).run(make_crash(), stored)
+    assert "reason" not in processed
+    assert processed["processor_history"] == ["second", "first"]
+    assert processed["uuid"] == CRASH_ID
+
+
+def test_a_partial_ruleset_keeps_the_stored_fields(make_crash: MakeCrash) -> None:
+    pipeline = Pipeline("partial", [WritesProduct()], from_stored=True)
+    processed = pipeline.run(make_crash(), {"reason": "SIGSEGV", "processor_notes": "before"})
+    assert processed["reason"] == "SIGSEGV"
+    assert processed["product"] == "DemoApp"
+
+
+def test_the_shipped_rulesets_fit_the_registry() -> None:
+    loaded = settings.load()
+    rulesets = make_rulesets(WalkerSource(loaded), SignatureLists.load(None))
+    assert rulesets.keys() == {"default", "regenerate_signature"}
