@@ -120,7 +120,17 @@ class Settings:
         "COLLECTOR_WORKERS", "2", _integer(1, 512), "Worker processes of the collector."
     )
     collector_threads: int = _setting(
-        "COLLECTOR_THREADS", "16", _integer(1, 512), "Threads of each collector worker."
+        "COLLECTOR_THREADS",
+        "112",
+        _integer(2, 2048),
+        "Threads of each collector worker; more than MAX_UPLOADS, so that health checks are "
+        "answered while uploads are slow.",
+    )
+    max_uploads: int = _setting(
+        "MAX_UPLOADS",
+        "100",
+        _integer(1, 2048),
+        "Reports that each collector worker reads at once; a further one is refused with 503.",
     )
     max_body_size: int = _setting(
         "MAX_BODY_SIZE",
@@ -138,7 +148,99 @@ class Settings:
         "MAX_ANNOTATIONS_SIZE",
         str(25 * 2**20),
         _integer(1, 2**32),
-        "Largest size of all annotations of a report together, in bytes.",
+        "Largest size of all annotations of a report together, in bytes; more is refused with 413.",
+    )
+    max_annotation_size: int = _setting(
+        "MAX_ANNOTATION_SIZE",
+        str(20 * 2**20),
+        _integer(1, 2**32),
+        "Largest annotation, in bytes; a report is stored without a larger one, with a note.",
+    )
+    max_inflation_ratio: int = _setting(
+        "MAX_INFLATION_RATIO",
+        "200",
+        _integer(1, 2**20),
+        "Times that a compressed body may grow, once it is larger than INFLATION_RATIO_FROM; "
+        "more is refused with 413.",
+    )
+    inflation_ratio_from: int = _setting(
+        "INFLATION_RATIO_FROM",
+        str(10 * 2**20),
+        _integer(0, 2**40),
+        "Inflated size in bytes below which MAX_INFLATION_RATIO is not looked at.",
+    )
+    max_parts: int = _setting(
+        "MAX_PARTS",
+        "5000",
+        _integer(1, 10**6),
+        "Most parts (annotations and files) of a report; more are refused with 400.",
+    )
+    max_dumps: int = _setting(
+        "MAX_DUMPS",
+        "250",
+        _integer(1, 10**4),
+        "Most files (minidumps and attachments) of a report; more are refused with 400.",
+    )
+    max_part_header_size: int = _setting(
+        "MAX_PART_HEADER_SIZE",
+        "8192",
+        _integer(64, 2**16),
+        "Largest header block of a part, in bytes; a larger one is refused with 400.",
+    )
+    max_json_depth: int = _setting(
+        "MAX_JSON_DEPTH",
+        "100",
+        _integer(1, 500),
+        "Deepest nesting of annotations sent as JSON; deeper ones are refused with 400.",
+    )
+    max_json_digits: int = _setting(
+        "MAX_JSON_DIGITS",
+        "4300",
+        _integer(1, 4300),
+        "Most digits of an integer in annotations sent as JSON; more are refused with 400.",
+    )
+    upload_idle_seconds: float = _setting(
+        "UPLOAD_IDLE_SECONDS",
+        "30",
+        _number(1, 3600),
+        "Seconds without a byte after which a request is given up with 408.",
+    )
+    upload_grace_seconds: float = _setting(
+        "UPLOAD_GRACE_SECONDS",
+        "60",
+        _number(1, 3600),
+        "Seconds after which a request must have come at UPLOAD_MIN_RATE on average.",
+    )
+    upload_min_rate: int = _setting(
+        "UPLOAD_MIN_RATE",
+        "1000",
+        _integer(0, 2**30),
+        "Bytes a second below which a long upload is given up with 408.",
+    )
+    min_free_disk: int = _setting(
+        "MIN_FREE_DISK",
+        str(256 * 2**20),
+        _integer(0, 2**50),
+        "Free bytes below which the collector's heartbeat reports that the disk is full.",
+    )
+    removed_annotations: tuple[str, ...] = _setting(
+        "REMOVED_ANNOTATIONS",
+        "Email,TelemetryClientId,TelemetryServerURL,TelemetrySessionId",
+        _list,
+        "Annotations that are never stored, comma-separated; a note in the report says so.",
+    )
+    submit_uuid_token: str = _setting(
+        "SUBMIT_UUID_TOKEN",
+        "",
+        str,
+        "Bearer token that lets a client choose the crash id by its uuid annotation; empty: nobody.",
+        secret=True,
+    )
+    refuse_unauthorized_uuid: bool = _setting(
+        "REFUSE_UNAUTHORIZED_UUID",
+        "false",
+        _flag,
+        "Refuse a report with a uuid and no valid token with 401 instead of giving it a new id.",
     )
     webapp_host: str = _setting(
         "WEBAPP_HOST", "127.0.0.1", str, "Address that Crash Stats listens on."
