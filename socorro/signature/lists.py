@@ -11,13 +11,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Self
 
 import re2
 
 from socorro.signature.errors import ListError
+
+# Beside the rooms, in a checkout as in site-packages.
+_PACKAGED = Path(__file__).resolve().parents[2] / "siglists"
 
 SENTINELS = "signature_sentinels.txt"
 IRRELEVANT = "irrelevant_signature_re.txt"
@@ -93,10 +95,7 @@ class SignatureLists:
     @classmethod
     def load(cls, folder: Path | None = None) -> Self:
         """The lists of a folder; without one, the lists that come with Socorro."""
-        if folder is not None:
-            return cls(folder)
-        with as_file(files("siglists")) as packaged:
-            return cls(packaged)
+        return cls(folder or _PACKAGED)
 
 
 @lru_cache(1)
