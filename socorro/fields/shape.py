@@ -37,9 +37,9 @@ class Shape:
     item: "Shape | None" = None
 
     @property
-    def classes(self) -> tuple[type, ...]:
+    def classes(self) -> frozenset[type]:
         """Python classes of the types; an exact comparison, as a bool is not an integer here."""
-        return tuple(kind for name in self.types for kind in _CLASSES.get(name, ()))
+        return frozenset(kind for name in self.types for kind in _CLASSES.get(name, ()))
 
     def fits(self, value: Any) -> bool:
         """Say whether a JSON value has this structure; keys that are not in it are no matter.
