@@ -34,8 +34,8 @@ from socorro.metrics import METRICS
 
 logger = logging.getLogger(__name__)
 
-# Beyond the budget a child may hold this much before it is replaced: what one crash needs, and free
-# memory in pieces too small to give back.
+# Bytes beyond the budget that a child may hold between walks before it is replaced; a healthy one
+# holds a few MiB.
 _SLACK = 256 * 1024 * 1024
 _CLOSE_GRACE = 1.0
 
@@ -75,7 +75,7 @@ class LongLivedStackwalker:
         self._binary = binary
         self._deadline = deadline
         budget = min(symbol_budget, memory_limit // 2)
-        self._replace_above = min(budget + budget // 2 + _SLACK, memory_limit)
+        self._replace_above = min(budget + _SLACK, memory_limit)
         self._command: list[str | Path] = [
             binary,
             "--symbol-budget",

@@ -12,6 +12,8 @@ mod messages;
 mod protocol;
 mod store;
 mod symbols;
+#[cfg(test)]
+mod testing;
 mod walk;
 
 use std::env;
@@ -54,8 +56,8 @@ fn serve(options: Options) -> io::Result<()> {
     limits::end_with_parent()?;
     messages::collect();
     let store = store::SymbolStore::new(options.symbols_paths);
-    // Ordering what was read takes memory besides it.
-    let ceiling = options.memory_limit / 2;
+    // Ordering what was read takes memory besides it, and so does the walk.
+    let ceiling = options.memory_limit / 4 * 3;
     let mut symbols = Symbols::new(store, options.symbol_budget, ceiling);
     let mut input = BufReader::new(io::stdin());
     let mut out = BufWriter::new(io::stdout());
@@ -73,12 +75,9 @@ fn answer(
     max_output: usize,
     out: &mut impl io::Write,
 ) -> io::Result<()> {
-    let files_read = symbols.figures().files_read;
     let result = walk::walk(request, symbols, max_output);
     symbols.settle();
-    if symbols.figures().files_read != files_read {
-        heap::release_free_pages();
-    }
+    heap::release_free_pages();
     let (status, output) = match &result {
         Ok(output) => ("OK", output.as_slice()),
         Err(status) => (*status, &[][..]),

@@ -118,3 +118,129 @@ impl<F: FnMut() -> io::Result<()>> Read for Gated<F> {
         self.source.read(buffer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+    use crate::testing::{DEBUG_ID, TestFolder, module, symbol_path, symbols};
+
+    fn store(folders: &[&TestFolder]) -> SymbolStore {
+        SymbolStore::new(folders.iter().map(|folder| folder.path().to_owned()).collect())
+    }
+
+    fn gzipped(content: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn hostile_names_never_lead_out_of_the_folder() {
+        let long = "x".repeat(300);
+        let names = [
+            "..",
+            ".",
+            "/",
+            "",
+            "../..",
+            "..\\..",
+            "a/..",
+            "\\..\\",
+            "/etc/passwd",
+            "../../passwd",
+            "a\0b",
+            "a\nb",
+            "C:\\windows\\..",
+            "../",
+            "..pdb",
+            ".pdb",
+            &long,
+        ];
+        for name in names {
+            for part in relative_path(&module(name)).iter().flat_map(|path| path.split('/')) {
+                assert!(is_file_name(part), "{name:?} gave {part:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_beside_the_folder_is_not_found_through_dots() {
+        let outside = TestFolder::new();
+        // Where a module called ".." would be looked for by a store that trusts it.
+        outside.write(&format!("{DEBUG_ID}/...sym"), symbols(1).as_bytes());
+        let inside = outside.path().join("symbols");
+        fs::create_dir(&inside).unwrap();
+        assert!(inside.join("..").join(DEBUG_ID).join("...sym").exists());
+        assert!(SymbolStore::new(vec![inside]).locate(&module("..")).is_none());
+    }
+
+    #[test]
+    fn only_the_last_part_of_a_path_counts() {
+        let folder = TestFolder::new();
+        let path = folder.write(&symbol_path("passwd"), b"");
+        for name in ["../../etc/passwd", "/etc/passwd", "C:\\x\\passwd"] {
+            assert_eq!(store(&[&folder]).locate(&module(name)).unwrap().path, path);
+        }
+    }
+
+    #[test]
+    fn the_first_folder_that_has_the_file_wins() {
+        let (empty, first, second) = (TestFolder::new(), TestFolder::new(), TestFolder::new());
+        let path = first.write(&format!("{}.gz", symbol_path("app")), &gzipped(b"x"));
+        second.write(&symbol_path("app"), b"x");
+        let found = store(&[&empty, &first, &second]).locate(&module("app")).unwrap();
+        assert_eq!(found.path, path);
+        assert!(store(&[&empty]).locate(&module("app")).is_none());
+    }
+
+    #[test]
+    fn a_folder_or_a_pipe_in_the_place_of_a_file_is_no_symbol_file() {
+        let folder = TestFolder::new();
+        fs::create_dir_all(folder.path().join(symbol_path("app"))).unwrap();
+        assert!(store(&[&folder]).locate(&module("app")).is_none());
+        let pipe = folder.write(&symbol_path("pipe"), b"");
+        fs::remove_file(&pipe).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success() && pipe.exists());
+        assert!(store(&[&folder]).locate(&module("pipe")).is_none());
+    }
+
+    #[test]
+    fn gzipped_symbols_are_the_same_as_plain_ones() {
+        let folder = TestFolder::new();
+        let text = symbols(5000);
+        let (start, end) = text.as_bytes().split_at(text.len() / 2);
+        let plain = parse(&folder.write("a.sym", text.as_bytes()), || Ok(())).unwrap();
+        let zipped = folder.write("a.sym.gz", &gzipped(text.as_bytes()));
+        assert_eq!(parse(&zipped, || Ok(())).unwrap(), plain);
+        // Several gzip members in a row are one file.
+        let members = folder.write("b.sym.gz", &[gzipped(start), gzipped(end)].concat());
+        assert_eq!(parse(&members, || Ok(())).unwrap(), plain);
+    }
+
+    #[test]
+    fn a_broken_gzip_file_is_an_error() {
+        let folder = TestFolder::new();
+        let mut content = gzipped(symbols(5000).as_bytes());
+        content.truncate(content.len() / 2);
+        assert!(parse(&folder.write("a.sym.gz", &content), || Ok(())).is_err());
+        assert!(parse(&folder.write("b.sym.gz", b"not gzip"), || Ok(())).is_err());
+    }
+
+    #[test]
+    fn the_gate_ends_a_parse() {
+        let folder = TestFolder::new();
+        let path = folder.write("a.sym", symbols(50_000).as_bytes());
+        let mut reads = 0;
+        let result = parse(&path, || {
+            reads += 1;
+            if reads > 2 { Err(io::ErrorKind::OutOfMemory.into()) } else { Ok(()) }
+        });
+        assert!(matches!(result, Err(SymbolError::LoadError(_))));
+        assert_eq!(reads, 3);
+    }
+}

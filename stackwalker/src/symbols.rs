@@ -108,6 +108,11 @@ impl Symbols {
                 self.keep(located, None, 0);
                 Outcome::Corrupt
             }
+            Err(SymbolError::LoadError(reason)) if is_about_content(&reason) => {
+                error!("{}: {reason}", located.path.display());
+                self.keep(located, None, 0);
+                Outcome::Corrupt
+            }
             Err(reason) => {
                 error!("{}: {reason:?}", located.path.display());
                 Outcome::Missing
@@ -137,6 +142,12 @@ impl Symbols {
         }
         Err(io::Error::new(io::ErrorKind::OutOfMemory, "not read: too large for the memory limit"))
     }
+}
+
+/// Whether an error will come again for as long as the file stays what it is (broken gzip).
+fn is_about_content(reason: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    matches!(reason.kind(), InvalidData | InvalidInput | UnexpectedEof)
 }
 
 /// The symbols as one crash sees them: what it has asked for stays in memory until it is done, and
@@ -234,5 +245,150 @@ impl SymbolProvider for CrashSymbols<'_> {
 
     fn stats(&self) -> HashMap<String, SymbolStats> {
         self.lock().stats.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use minidump_unwind::SymbolProvider;
+
+    use super::*;
+    use crate::testing::{TestFolder, module, symbol_path, symbols as symbol_text};
+
+    const MIB: usize = 1024 * 1024;
+    /// Functions of a symbol file that takes about two MiB once it is parsed.
+    const FUNCTIONS: usize = 8000;
+
+    fn symbols_in(folder: &TestFolder, budget: usize) -> Symbols {
+        let store = SymbolStore::new(vec![folder.path().to_owned()]);
+        Symbols::new(store, budget, 1024 * MIB)
+    }
+
+    fn add(folder: &TestFolder, name: &str, functions: usize) -> PathBuf {
+        folder.write(&symbol_path(name), symbol_text(functions).as_bytes())
+    }
+
+    /// Looks a module up as one crash does; what its statistics say: loaded, corrupt.
+    fn crash(symbols: &mut Symbols, name: &str) -> (bool, bool) {
+        let mut module = module(name);
+        module.code_file = Some(name.to_owned());
+        let crash_symbols = CrashSymbols::new(symbols);
+        let found = crash_symbols.of(&module).is_some();
+        let stats = crash_symbols.stats()[name].clone();
+        assert_eq!(found, stats.loaded_symbols && !stats.corrupt_symbols);
+        symbols.settle();
+        (stats.loaded_symbols, stats.corrupt_symbols)
+    }
+
+    #[test]
+    fn symbols_are_read_once_for_many_crashes() {
+        let folder = TestFolder::new();
+        add(&folder, "app", 10);
+        let mut symbols = symbols_in(&folder, MIB);
+        for _ in 0..3 {
+            assert_eq!(crash(&mut symbols, "app"), (true, false));
+        }
+        assert_eq!(symbols.files_read, 1);
+    }
+
+    #[test]
+    fn symbols_added_later_are_found_by_the_next_crash() {
+        let folder = TestFolder::new();
+        let mut symbols = symbols_in(&folder, MIB);
+        assert_eq!(crash(&mut symbols, "app"), (false, false));
+        add(&folder, "app", 10);
+        assert_eq!(crash(&mut symbols, "app"), (true, false));
+    }
+
+    #[test]
+    fn a_file_that_changed_is_read_again() {
+        let folder = TestFolder::new();
+        add(&folder, "app", 10);
+        let mut symbols = symbols_in(&folder, MIB);
+        crash(&mut symbols, "app");
+        add(&folder, "app", 20);
+        assert_eq!(crash(&mut symbols, "app"), (true, false));
+        assert_eq!((symbols.files_read, symbols.cache.len()), (2, 1));
+        fs::remove_file(folder.path().join(symbol_path("app"))).unwrap();
+        assert_eq!(crash(&mut symbols, "app"), (false, false));
+    }
+
+    #[test]
+    fn a_corrupt_file_is_read_once_and_told() {
+        let folder = TestFolder::new();
+        folder.write(&symbol_path("app"), b"this is no symbol file\n");
+        folder.write(&format!("{}.gz", symbol_path("zipped")), b"\x1f\x8b and no more");
+        let mut symbols = symbols_in(&folder, MIB);
+        for name in ["app", "zipped", "app", "zipped"] {
+            assert_eq!(crash(&mut symbols, name), (true, true));
+        }
+        assert_eq!(symbols.files_read, 2);
+    }
+
+    #[test]
+    fn kept_symbols_stay_within_the_budget() {
+        let folder = TestFolder::new();
+        let budget = 8 * MIB;
+        let mut symbols = symbols_in(&folder, budget);
+        for number in 0..12 {
+            let name = format!("app{number}");
+            add(&folder, &name, FUNCTIONS);
+            crash(&mut symbols, &name);
+            assert!(symbols.cache.weight() <= budget);
+        }
+        assert!((2..12).contains(&symbols.cache.len()), "{}", symbols.cache.len());
+        crash(&mut symbols, "app11");
+        assert_eq!(symbols.files_read, 12, "the latest is kept");
+        crash(&mut symbols, "app0");
+        assert_eq!(symbols.files_read, 13, "the oldest is not");
+    }
+
+    #[test]
+    fn symbols_larger_than_the_budget_serve_their_crash_and_are_dropped() {
+        let folder = TestFolder::new();
+        add(&folder, "huge", FUNCTIONS);
+        let mut symbols = symbols_in(&folder, MIB / 2);
+        assert_eq!(crash(&mut symbols, "huge"), (true, false));
+        assert_eq!((symbols.cache.len(), symbols.cache.weight()), (0, 0));
+    }
+
+    #[test]
+    fn symbols_beyond_the_ceiling_are_not_read() {
+        let folder = TestFolder::new();
+        add(&folder, "huge", FUNCTIONS);
+        let store = SymbolStore::new(vec![folder.path().to_owned()]);
+        let mut symbols = Symbols::new(store, MIB, 0);
+        assert_eq!(crash(&mut symbols, "huge"), (false, false));
+    }
+
+    #[test]
+    fn one_crash_keeps_all_it_uses_even_beyond_the_budget() {
+        let folder = TestFolder::new();
+        let mut symbols = symbols_in(&folder, 3 * MIB);
+        let mut modules = Vec::new();
+        for number in 0..4_u64 {
+            let name = format!("app{number}");
+            add(&folder, &name, FUNCTIONS);
+            let mut module = module(&name);
+            module.base_address = Some(number * 0x1000_0000);
+            modules.push(module);
+        }
+        let crash_symbols = CrashSymbols::new(&mut symbols);
+        for _ in 0..3 {
+            assert!(modules.iter().all(|module| crash_symbols.of(module).is_some()));
+        }
+        assert_eq!(symbols.files_read, 4);
+        symbols.settle();
+        assert!(symbols.cache.weight() <= 3 * MIB);
+    }
+
+    #[test]
+    fn without_folders_nothing_is_said_to_be_missing() {
+        let mut symbols = Symbols::new(SymbolStore::new(Vec::new()), MIB, MIB);
+        let crash_symbols = CrashSymbols::new(&mut symbols);
+        assert!(crash_symbols.of(&module("app")).is_none());
+        assert!(crash_symbols.stats().is_empty());
     }
 }
