@@ -233,7 +233,7 @@ class Settings:
         "SUBMIT_UUID_TOKEN",
         "",
         str,
-        "Bearer token that lets a client choose the crash id by its uuid annotation; empty: nobody.",
+        "Bearer token that lets a client choose the crash id by a uuid annotation; empty: nobody.",
         secret=True,
     )
     refuse_unauthorized_uuid: bool = _setting(

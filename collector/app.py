@@ -1,0 +1,87 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""The collector as a WSGI application."""
+
+import json
+import logging
+import traceback
+from typing import Any
+
+import falcon
+
+from collector.crashmover import CrashMover
+from collector.health import HeartbeatResource, LoadBalancerHeartbeatResource, VersionResource
+from collector.publisher import Publisher
+from collector.submit import SubmitResource
+from collector.throttle import AcceptEverything, Throttler
+from socorro.queue import CrashQueue, open_queue
+from socorro.sentry import report_error
+from socorro.settings import Settings
+from socorro.storage import CrashStorage, open_storage
+
+logger = logging.getLogger(__name__)
+
+
+class CollectorApp(falcon.App[falcon.Request, falcon.Response]):
+    """The application, and what has to be closed with it."""
+
+    publisher: Publisher
+
+    def close(self) -> None:
+        """Publish what still waits; call it when no request is in progress."""
+        self.publisher.close()
+
+
+def create_app(
+    settings: Settings,
+    storage: CrashStorage | None = None,
+    queue: CrashQueue | None = None,
+    throttler: Throttler | None = None,
+) -> CollectorApp:
+    """Return the collector; storage and queue come from the settings unless given.
+
+    Nothing is opened or verified yet: see `collector.startup`. Raises ValueError for a storage or
+    queue that does not exist.
+    """
+    storage = storage or open_storage(settings.crash_storage)
+    queue = queue or open_queue(settings.crash_queue, lease_seconds=settings.lease_seconds)
+    publisher = Publisher(queue)
+    mover = CrashMover(storage, publisher)
+    app = CollectorApp()
+    app.publisher = publisher
+    app.set_error_serializer(_serialize_error)
+    app.add_error_handler(Exception, _answer_error)
+    app.add_route("/submit", SubmitResource(settings, mover, throttler or AcceptEverything()))
+    app.add_route("/__heartbeat__", HeartbeatResource(settings, storage, queue))
+    app.add_route("/__lbheartbeat__", LoadBalancerHeartbeatResource())
+    app.add_route("/__version__", VersionResource())
+    return app
+
+
+def _serialize_error(
+    req: falcon.Request,  # noqa: ARG001
+    resp: falcon.Response,
+    error: falcon.HTTPError,
+) -> None:
+    """Answer errors in JSON, whatever the client says that it accepts."""
+    resp.content_type = falcon.MEDIA_JSON
+    resp.text = json.dumps(error.to_dict())
+
+
+def _answer_error(
+    req: falcon.Request,
+    resp: falcon.Response,
+    error: Exception,
+    params: dict[str, Any],  # noqa: ARG001
+) -> None:
+    """Report an error of ours and answer 500; the outermost handler.
+
+    The text of the exception may quote a report, so only its class and the stack are logged.
+    """
+    stack = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("%s while answering %s\n%s", type(error).__name__, req.method, stack)
+    report_error(error)
+    resp.status = falcon.HTTP_500
+    resp.content_type = falcon.MEDIA_JSON
+    resp.text = json.dumps({"title": falcon.HTTP_500})

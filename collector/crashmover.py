@@ -1,0 +1,32 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""The crash mover: takes a report from the collector's hands into storage and the queue."""
+
+from collector.publisher import Publisher
+from socorro.metrics import METRICS
+from socorro.storage import CrashReport, CrashStorage, StorageUnavailable
+
+
+class CrashMover:
+    """Saves reports durably, then publishes their ids."""
+
+    def __init__(self, storage: CrashStorage, publisher: Publisher) -> None:
+        self.storage = storage
+        self._publisher = publisher
+
+    def move(self, report: CrashReport, *, publish: bool) -> None:
+        """Store a report; when this returns, the client can be told its id.
+
+        `publish` is false for a report that waits until somebody asks for it. Raises
+        StorageUnavailable, and then nothing of the report can be seen.
+        """
+        try:
+            with METRICS.timer("collector.crashmover.crash_save.time"):
+                self.storage.save_raw_crash(report)
+        except StorageUnavailable:
+            METRICS.incr("collector.crashmover.save_crash_dropped.count")
+            raise
+        METRICS.incr("collector.crashmover.save_crash.count")
+        if publish:
+            self._publisher.publish(report.crash_id)

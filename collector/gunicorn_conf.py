@@ -1,0 +1,81 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""How gunicorn serves the collector. Values that depend on a deployment are settings."""
+
+import resource
+from pathlib import Path
+from typing import Any
+
+from collector.startup import load_settings_or_exit, verify_or_exit
+from collector.worker import CollectorWorker, PatientSocket
+from socorro.logging import set_up_logging
+
+_settings = load_settings_or_exit()
+
+bind = [
+    f"[{_settings.collector_host}]:{_settings.collector_port}"
+    if ":" in _settings.collector_host
+    else f"{_settings.collector_host}:{_settings.collector_port}"
+]
+proc_name = "collector"
+
+# One process per core does the inflating and hashing; threads wait for clients and disks. A thread
+# costs some 100 kB, so there are enough for all uploads that are let in and for health checks.
+workers = _settings.collector_workers
+worker_class = CollectorWorker
+threads = _settings.collector_threads
+# Idle kept-alive connections take no thread, only a descriptor.
+worker_connections = threads + 900
+# Longer than the 60 s for which nginx and the common load balancers keep idle connections to us:
+# the side that may send a request must be the one that closes.
+keepalive = 75
+# A worker's main loop beats this often whatever its threads wait for; it protects from a process
+# that hangs, not from slow clients (see collector.worker).
+timeout = 60
+# SIGTERM: uploads in progress may finish.
+graceful_timeout = 30
+backlog = 2048
+# The heartbeat file must not wait for a busy disk.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+
+# Nothing of ours reads X-Forwarded-*; a client must not be able to set the scheme or script name.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
+# Both servers of `socorro run` would open the same socket in the home folder.
+control_socket_disable = True
+
+# Query strings hold ids, addresses are personal data: no access log. Metrics count the requests.
+accesslog = None
+logger_class = "socorro.gunicorn_logging.GunicornLogger"
+reload = _settings.debug
+
+
+def on_starting(server: Any) -> None:  # noqa: ARG001
+    """Check storage and queue once, before the port is opened."""
+    set_up_logging(_settings, "collector")
+    _raise_descriptor_limit()
+    verify_or_exit(_settings)
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Set the patience with clients."""
+    PatientSocket.idle = _settings.upload_idle_seconds
+    PatientSocket.grace = _settings.upload_grace_seconds
+    PatientSocket.min_rate = _settings.upload_min_rate
+
+
+def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Publish what still waits; the requests in progress are done by now."""
+    application = getattr(worker, "wsgi", None)
+    if application is not None:
+        application.close()
+
+
+def _raise_descriptor_limit() -> None:
+    """Allow for a connection and some files per thread; the usual soft limit is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

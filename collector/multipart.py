@@ -1,0 +1,129 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""The parts of a multipart body, read as a stream.
+
+Falcon's buffered reader finds the delimiters. Its own iteration over parts is not used: it gives up
+on a report for a part's name or type that is not plain ASCII or UTF-8, and drops parts whose header
+has no space after the colon, which loses reports of real clients.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from falcon.errors import DelimiterError
+
+from collector.body import Readable
+from collector.header_parameters import parse_header
+from collector.refusal import Refused
+
+if TYPE_CHECKING:
+    from falcon.util.reader import BufferedReader
+else:
+    # The compiled one where Falcon has it.
+    from falcon.util import BufferedReader
+
+_CRLF = b"\r\n"
+# The reader wants a bound; the real ones are those of the body below it.
+_ENDLESS = 2**60
+_MAX_BOUNDARY = 70
+_MAX_PADDING = 100
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part. `stream` yields its content until the next part is asked for.
+
+    `name` and `filename` are None when the part has none, `content_type` (media type, lower case)
+    likewise.
+    """
+
+    name: str | None
+    filename: str | None
+    content_type: str | None
+    charset: str | None
+    stream: Readable
+
+
+def boundary_of(content_type: str) -> bytes:
+    """Return the boundary that a request's Content-Type names.
+
+    Raises Refused when it is not multipart/form-data or multipart/mixed, or has no boundary.
+    """
+    if not content_type.strip():
+        raise Refused("no_content_type")
+    media_type, parameters = parse_header(content_type)
+    if media_type not in ("multipart/form-data", "multipart/mixed"):
+        raise Refused("wrong_content_type")
+    boundary = parameters.get("boundary", "").rstrip()
+    if not 1 <= len(boundary) <= _MAX_BOUNDARY:
+        raise Refused("no_boundary")
+    # As WSGI hands headers on: one character a byte.
+    return boundary.encode("latin-1", "replace")
+
+
+def parts_of(
+    source: Readable, boundary: bytes, *, max_parts: int, max_header_size: int
+) -> Iterator[Part]:
+    """Yield the parts up to the closing boundary. Raises Refused."""
+    stream = BufferedReader(source.read, _ENDLESS)
+    delimiter = b"--" + boundary
+    try:
+        stream.pipe_until(delimiter, consume_delimiter=True)
+        delimiter = _CRLF + delimiter
+        count = 0
+        while stream.peek(2) != b"--":
+            count += 1
+            if count > max_parts:
+                raise Refused("too_many_parts")
+            _skip_padding(stream)
+            headers = _read_headers(stream, max_header_size)
+            yield _part(headers, stream.delimit(delimiter))
+            stream.pipe_until(delimiter, consume_delimiter=True)
+    except DelimiterError as error:
+        raise Refused("invalid_payload_structure") from error
+
+
+def _skip_padding(stream: BufferedReader) -> None:
+    """Pass over the end of a delimiter's line; gateways may have added white space to it."""
+    padding = stream.read_until(_CRLF, _MAX_PADDING, consume_delimiter=True)
+    if padding.strip(b" \t"):
+        raise Refused("invalid_payload_structure")
+
+
+def _read_headers(stream: BufferedReader, max_size: int) -> dict[str, str]:
+    if stream.peek(2) == _CRLF:
+        stream.read(2)
+        return {}
+    block = stream.read_until(_CRLF + _CRLF, max_size, consume_delimiter=True)
+    stream_headers: dict[str, str] = {}
+    for line in block.split(_CRLF):
+        name, _, value = line.partition(b":")
+        stream_headers[_decode(name).strip().lower()] = _decode(value).strip()
+    if stream_headers.get("content-transfer-encoding", "binary").lower() not in _IDENTITY:
+        raise Refused("invalid_payload_structure")
+    return stream_headers
+
+
+# What leaves the content as it is; base64 and quoted-printable are not used over HTTP.
+_IDENTITY = frozenset({"binary", "8bit", "7bit"})
+
+
+def _decode(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _part(headers: dict[str, str], stream: Readable) -> Part:
+    _, disposition = parse_header(headers.get("content-disposition", ""))
+    media_type, type_parameters = parse_header(headers.get("content-type", ""))
+    return Part(
+        name=disposition.get("name"),
+        filename=disposition.get("filename", disposition.get("filename*")),
+        content_type=media_type or None,
+        charset=type_parameters.get("charset"),
+        stream=stream,
+    )

@@ -1,0 +1,106 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""From the body of a request to a report: annotations, spooled dumps, notes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from collector.annotations import Annotations
+from collector.body import Body
+from collector.dumps import Spool, SpooledDump, name_dumps
+from collector.inflate import GzipReader
+from collector.multipart import Part, parts_of
+from collector.notes import Notes
+from collector.refusal import Refused
+from socorro.settings import Settings
+
+_GZIP = frozenset({"gzip", "x-gzip"})
+_PLAIN = frozenset({"", "identity"})
+# Types of files that carry what their name says; any other one is worth a note.
+_FILE_TYPES = frozenset(
+    {None, "application/octet-stream", "application/gzip", "application/x-gzip"}
+)
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What a client sent.
+
+    `received` and `inflated` are the sizes of the body in bytes, as sent and decompressed.
+    """
+
+    annotations: dict[str, Any]
+    dumps: dict[str, SpooledDump]
+    notes: Notes
+    as_json: bool
+    compressed: bool
+    received: int
+    inflated: int
+
+
+def is_compressed(content_encoding: str) -> bool:
+    """Say whether a body with this Content-Encoding is to be inflated. Raises Refused."""
+    encoding = content_encoding.strip().lower()
+    if encoding in _GZIP:
+        return True
+    if encoding in _PLAIN:
+        return False
+    raise Refused("unknown_encoding", 415)
+
+
+def read_payload(
+    body: Body, *, boundary: bytes, compressed: bool, spool: Spool, settings: Settings
+) -> Payload:
+    """Read the whole body; dumps go into `spool`.
+
+    Raises Refused for a report that is malformed or beyond a limit, and StorageUnavailable when a
+    dump cannot be spooled.
+    """
+    source = _inflating(body, settings) if compressed else body
+    notes = Notes()
+    annotations = Annotations(settings, notes)
+    parts = parts_of(
+        source,
+        boundary,
+        max_parts=settings.max_parts,
+        max_header_size=settings.max_part_header_size,
+    )
+    try:
+        for part in parts:
+            _take(part, annotations, spool, notes)
+    except Refused:
+        if body.received == 0:
+            raise Refused("no_content_length") from None
+        raise
+    # A checksum, a chunk or the rest of the length may be missing after the last part.
+    source.read_to_end()
+    return Payload(
+        annotations=annotations.merged(),
+        dumps=name_dumps(spool.dumps, notes),
+        notes=notes,
+        as_json=annotations.has_json,
+        compressed=compressed,
+        received=body.received,
+        inflated=source.inflated if isinstance(source, GzipReader) else body.received,
+    )
+
+
+def _inflating(body: Body, settings: Settings) -> GzipReader:
+    return GzipReader(
+        body,
+        max_size=settings.max_inflated_size,
+        max_ratio=settings.max_inflation_ratio,
+        ratio_from=settings.inflation_ratio_from,
+    )
+
+
+def _take(part: Part, annotations: Annotations, spool: Spool, notes: Notes) -> None:
+    if part.content_type == "application/json":
+        annotations.add_json(part)
+    elif part.filename is None and part.content_type in (None, "text/plain"):
+        annotations.add_field(part)
+    else:
+        if part.content_type not in _FILE_TYPES:
+            notes.add(f"unknown content type: {(part.name or '')[:60]} {part.content_type}")
+        spool.add(part.name or "", part.stream)

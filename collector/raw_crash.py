@@ -1,0 +1,53 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""The raw crash: a report's annotations with what the collector adds and takes away."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from collector.payload import Payload
+
+# Version of the layout of the collector's own keys; processors read it.
+_VERSION = 2
+
+
+def raw_crash_of(
+    payload: Payload, *, received_at: datetime, user_agent: str | None
+) -> dict[str, Any]:
+    """Return the raw crash as the throttler sees it: without crash id, with everything sent.
+
+    `received_at` is aware. A client's own `metadata`, `version` and `submitted_timestamp` are
+    replaced.
+    """
+    return {
+        **payload.annotations,
+        "submitted_timestamp": received_at.isoformat(timespec="microseconds"),
+        "version": _VERSION,
+        "metadata": {
+            "payload": "json" if payload.as_json else "multipart",
+            "payload_compressed": "1" if payload.compressed else "0",
+            "payload_size": payload.received,
+            "dump_checksums": {name: dump.sha256 for name, dump in payload.dumps.items()},
+            "user_agent": str(user_agent),
+        },
+    }
+
+
+def finish_raw_crash(
+    raw_crash: dict[str, Any],
+    *,
+    crash_id: str,
+    throttle_rule: str,
+    removed: Sequence[str],
+    payload: Payload,
+) -> None:
+    """Add the crash id and the notes, and remove the annotations that must not be stored."""
+    for name in removed:
+        if name in payload.annotations:
+            del raw_crash[name]
+            payload.notes.add(f"Removed {name} from raw crash.")
+    raw_crash["uuid"] = crash_id
+    raw_crash["metadata"]["throttle_rule"] = throttle_rule
+    raw_crash["metadata"]["collector_notes"] = payload.notes.texts()

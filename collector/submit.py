@@ -1,0 +1,158 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""``POST /submit``: a crash report comes in, a crash id goes out."""
+
+import logging
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import falcon
+
+from collector.body import Body
+from collector.crashmover import CrashMover
+from collector.dumps import Spool
+from collector.multipart import boundary_of
+from collector.payload import Payload, is_compressed, read_payload
+from collector.raw_crash import finish_raw_crash, raw_crash_of
+from collector.refusal import Refused
+from collector.submitted_id import submitted_crash_id
+from collector.throttle import Throttler, Verdict
+from socorro.crash_id import Throttle, make_crash_id
+from socorro.logging import crash_context
+from socorro.metrics import METRICS
+from socorro.settings import Settings
+from socorro.storage import CrashReport, StorageUnavailable
+
+logger = logging.getLogger(__name__)
+
+_METRIC = "collector.breakpad_resource"
+_RESULTS = {
+    Throttle.ACCEPT: "accept",
+    Throttle.DEFER: "defer",
+    Throttle.REJECT: "reject",
+    Throttle.FAKE_ACCEPT: "fakeaccept",
+}
+# Long enough for a restart of what is down, short enough that a client's next try finds it up.
+_RETRY_AFTER_SECONDS = 60
+
+
+class SubmitResource:
+    """Takes crash reports."""
+
+    def __init__(self, settings: Settings, mover: CrashMover, throttler: Throttler) -> None:
+        self._settings = settings
+        self._mover = mover
+        self._throttler = throttler
+        self._slots = threading.BoundedSemaphore(settings.max_uploads)
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer a report: its crash id, or why it was not taken."""
+        # Not Falcon's MEDIA_TEXT: clients know this type without a charset.
+        resp.content_type = "text/plain"
+        body = _body_of(req, self._settings.max_body_size)
+        with METRICS.timer(f"{_METRIC}.on_post.time"):
+            try:
+                with self._slot():
+                    resp.text = self._take(req, body)
+            except Refused as refused:
+                self._refuse(refused, resp)
+                if not refused.overloaded:
+                    body.discard()
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        if not self._slots.acquire(blocking=False):
+            raise Refused("overloaded", 503, malformed=False, retry_after=_RETRY_AFTER_SECONDS)
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    def _take(self, req: falcon.Request, body: Body) -> str:
+        received_at = datetime.now(UTC)
+        try:
+            with Spool(self._mover.storage.spool, self._settings.max_dumps) as spool:
+                payload = self._read(req, body, spool)
+                return self._decide(req, payload, received_at)
+        except StorageUnavailable as error:
+            logger.error("a report could not be stored: %s", error)
+            raise Refused(
+                "storage_unavailable", 503, malformed=False, retry_after=_RETRY_AFTER_SECONDS
+            ) from error
+
+    def _read(self, req: falcon.Request, body: Body, spool: Spool) -> Payload:
+        boundary = boundary_of(req.get_header("Content-Type") or "")
+        compressed = is_compressed(req.get_header("Content-Encoding") or "")
+        if body.length is not None and body.length > self._settings.max_body_size:
+            raise Refused("body_too_large", 413)
+        payload = read_payload(
+            body, boundary=boundary, compressed=compressed, spool=spool, settings=self._settings
+        )
+        if compressed:
+            METRICS.incr(f"{_METRIC}.gzipped_crash")
+        METRICS.histogram(
+            f"{_METRIC}.crash_size",
+            payload.inflated,
+            tags=[f"payload:{'compressed' if compressed else 'uncompressed'}"],
+        )
+        METRICS.incr(f"{_METRIC}.incoming_crash")
+        return payload
+
+    def _decide(self, req: falcon.Request, payload: Payload, received_at: datetime) -> str:
+        submitted_id = submitted_crash_id(
+            payload.annotations, req.get_header("Authorization"), payload.notes, self._settings
+        )
+        raw_crash = raw_crash_of(payload, received_at=received_at, user_agent=req.user_agent)
+        verdict = self._throttler.judge(raw_crash)
+        METRICS.incr(f"{_METRIC}.throttle_rule", tags=[f"rule:{verdict.rule}"])
+        METRICS.incr(f"{_METRIC}.throttle", tags=[f"result:{_RESULTS[verdict.result]}"])
+        crash_id = submitted_id or make_crash_id(received_at, verdict.result)
+        with crash_context(crash_id):
+            logger.info("matched by %s; returned %s", verdict.rule, verdict.result.name)
+            if verdict.result is Throttle.REJECT:
+                return f"Discarded=rule_{verdict.rule}"
+            if verdict.result is not Throttle.FAKE_ACCEPT:
+                finish_raw_crash(
+                    raw_crash,
+                    crash_id=crash_id,
+                    throttle_rule=verdict.rule,
+                    removed=self._settings.removed_annotations,
+                    payload=payload,
+                )
+                self._move(crash_id, raw_crash, payload, verdict)
+        return f"CrashID=bp-{crash_id}\n"
+
+    def _move(
+        self, crash_id: str, raw_crash: dict[str, object], payload: Payload, verdict: Verdict
+    ) -> None:
+        dumps = {name: dump.path for name, dump in payload.dumps.items()}
+        self._mover.move(
+            CrashReport(crash_id, raw_crash, dumps), publish=verdict.result is Throttle.ACCEPT
+        )
+        logger.info("saved: %d dumps, %d bytes", len(dumps), payload.received)
+
+    def _refuse(self, refused: Refused, resp: falcon.Response) -> None:
+        if refused.malformed:
+            METRICS.incr(f"{_METRIC}.malformed", tags=[f"reason:{refused.reason}"])
+        logger.info("refused a report: %s", refused.reason)
+        resp.status = refused.status
+        resp.text = refused.body
+        if refused.retry_after is not None:
+            resp.set_header("Retry-After", str(refused.retry_after))
+
+
+def _body_of(req: falcon.Request, max_size: int) -> Body:
+    """Return the body with the length that the request gives, or None for one without."""
+    socket = req.env.get("gunicorn.socket")
+    declared = req.env.get("CONTENT_LENGTH", "")
+    if re.fullmatch(r"[0-9]{1,18}", declared):
+        length: int | None = int(declared)
+    else:
+        # A server that ends the stream with the body says so; with any other one, reading on
+        # would wait for ever.
+        length = None if req.env.get("wsgi.input_terminated") else 0
+    return Body(req.stream, length, max_size, lambda: getattr(socket, "stalled", False))
