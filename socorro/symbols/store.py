@@ -1,0 +1,160 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""One symbol file into the store: checked as it is read, written aside, renamed."""
+
+import gzip
+import hashlib
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from socorro.symbols.module import MAX_LINE, InvalidSymbols, Module, parse_module_line
+from socorro.symbols.sources import READ_ERRORS, Source
+
+# The largest known symbol files (of a browser's main library) come to some 2 GiB.
+MAX_SIZE = 8 * 2**30
+_PIECE = 2**20
+_GZIP_MAGIC = b"\x1f\x8b"
+_STALE_SECONDS = 86400
+
+
+class StoreUnavailable(Exception):
+    """The store cannot be written. The text is one sentence."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A symbol file that is in the store now; `changed` is false if it was there before."""
+
+    module: Module
+    path: Path
+    changed: bool
+
+
+def put(source: Source, store: Path) -> Entry:
+    """Put the symbols of a source into the store, in the form they have: plain or gzipped.
+
+    Nothing is held in memory but a piece of the file at a time. Readers see the whole file or the
+    one before it. Raises InvalidSymbols if the file is refused, StoreUnavailable if the store
+    cannot be written.
+    """
+    try:
+        with source.open() as stream, _aside(store) as aside:
+            zipped = _copy(stream, aside)
+            return _adopt(aside, zipped, store)
+    except READ_ERRORS as error:
+        raise InvalidSymbols(f"it cannot be read: {error}") from error
+
+
+def _adopt(aside: Path, zipped: bool, store: Path) -> Entry:
+    """Check a file that lies aside and give it its name, unless its symbols are there already."""
+    module, digest = _inspect(aside, zipped)
+    folder = store / module.debug_file / module.debug_id
+    forms = (folder / module.file_name, folder / f"{module.file_name}.gz")
+    for path in forms:
+        if _holds(path, digest):
+            return Entry(module, path, changed=False)
+    path, other = reversed(forms) if zipped else forms
+    with _store_errors(store):
+        folder.mkdir(parents=True, exist_ok=True)
+        aside.replace(path)
+        # Older symbols in the other form might be found before these.
+        other.unlink(missing_ok=True)
+        _sync_folder(folder)
+    return Entry(module, path, changed=True)
+
+
+@contextmanager
+def _aside(store: Path) -> Iterator[Path]:
+    """Yield a new name on the store's file system; what is left under it is removed."""
+    folder = store / ".incoming"
+    path = folder / uuid.uuid4().hex
+    with _store_errors(store):
+        folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes left."""
+    oldest = time.time() - _STALE_SECONDS
+    for path in folder.iterdir():
+        if path.is_file() and path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
+
+
+def _copy(stream: BinaryIO, path: Path) -> bool:
+    """Write a stream to a new file, durably; return whether it is gzipped.
+
+    Raises InvalidSymbols beyond MAX_SIZE.
+    """
+    with _store_errors(path.parent):
+        file = path.open("xb")
+    with file:
+        size, zipped = 0, False
+        while piece := stream.read(_PIECE):
+            if not size:
+                zipped = piece.startswith(_GZIP_MAGIC)
+            size += len(piece)
+            if size > MAX_SIZE:
+                raise InvalidSymbols(f"it is larger than {MAX_SIZE} bytes")
+            with _store_errors(path.parent):
+                file.write(piece)
+        if not size:
+            raise InvalidSymbols("it is empty")
+        with _store_errors(path.parent):
+            file.flush()
+            os.fsync(file.fileno())
+    return zipped
+
+
+def _inspect(path: Path, zipped: bool) -> tuple[Module, bytes]:
+    """Read a file to its end; return its module and a digest of its symbols, unpacked."""
+    with _unpacked(path, zipped) as stream:
+        line = stream.readline(MAX_LINE)
+        module = parse_module_line(line)
+        digest = hashlib.sha256(line)
+        size = len(line)
+        while piece := stream.read(_PIECE):
+            size += len(piece)
+            if size > MAX_SIZE:
+                raise InvalidSymbols(f"it is larger than {MAX_SIZE} bytes when unpacked")
+            digest.update(piece)
+    return module, digest.digest()
+
+
+def _holds(path: Path, digest: bytes) -> bool:
+    """Say whether a stored file has the symbols of this digest; a broken one has not."""
+    try:
+        return path.is_file() and _inspect(path, path.suffix == ".gz")[1] == digest
+    except (*READ_ERRORS, InvalidSymbols):
+        return False
+
+
+def _unpacked(path: Path, zipped: bool) -> BinaryIO:
+    return cast("BinaryIO", gzip.open(path, "rb") if zipped else path.open("rb"))
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _store_errors(store: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailable(f"The symbol store {store} cannot be written: {error}.") from error
