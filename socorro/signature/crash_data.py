@@ -27,7 +27,7 @@ class CrashData:
     reason: str
     java_stack_trace: Any
     java_exception: Any
-    oom_allocation_size: int
+    oom_allocation_size: int | None
     js_large_allocation_failure: str
     abort_message: str
     hang: str | None
@@ -108,9 +108,9 @@ def _index(value: Any) -> int:
         return 0
 
 
-def _size(value: Any) -> int:
+def _size(value: Any) -> int | None:
     if value is None:
-        return 0
+        return None
     if isinstance(value, (int, float, str)):
         try:
             return int(value)

@@ -68,12 +68,13 @@ def names(thread: Mapping[str, Any], *, windows: bool, lists: SignatureLists) ->
 
 
 def _calls(frame: Mapping[str, Any]) -> Iterator[_Call]:
-    """The calls of a frame, innermost first."""
+    """The calls of a frame, innermost first; inlined ones share its module and address."""
     inlines = frame.get("inlines")
     if inlines:
+        shared = {"module": frame.get("module"), "offset": frame.get("offset")}
         for number, inline in enumerate(as_list(inlines, "inlines")):
             try:
-                yield _call(as_object(inline, ""), frame)
+                yield _call(as_object(inline, ""), shared)
             except CrashDataError as error:
                 raise error.within(f"inlines[{number}]") from None
     yield _call(frame, frame)

@@ -22,23 +22,30 @@ _REASONS = ("STATUS_FATAL_MEMORY_EXHAUSTION", "STATUS_NO_MEMORY")
 def mark_out_of_memory(draft: Draft) -> None:
     """ "OOM | small", "OOM | large | X" or "OOM | unknown | X"."""
     size = draft.crash.oom_allocation_size
-    reporting = draft.crash.js_large_allocation_failure == "Reporting"
-    if not (size or reporting or _looks_like_it(draft)):
+    if not (size or _looks_like_it(draft)):
         return
-    if reporting or size > _SMALL_BYTES:
+    if _is_reported(draft):
         draft.prepend("OOM | large")
-    elif size:
+    elif size is None:
+        draft.prepend("OOM | unknown")
+    elif size <= _SMALL_BYTES:
         draft.signature = "OOM | small"
     else:
-        draft.prepend("OOM | unknown")
+        draft.prepend("OOM | large")
+
+
+def _is_reported(draft: Draft) -> bool:
+    """Whether the JavaScript engine crashed on purpose: a large allocation failed."""
+    return draft.crash.js_large_allocation_failure == "Reporting"
 
 
 def _looks_like_it(draft: Draft) -> bool:
-    if not draft.signature:
+    if not draft.signature:  # its only frames have no names, so there is nothing to add to
         return False
     thread = draft.crash.thread(draft.crash.crashing_thread)
     return (
         any(part in draft.signature for part in _SIGNATURE_PARTS)
         or thread.get("last_error_value") in _LAST_ERRORS
         or draft.crash.reason in _REASONS
+        or _is_reported(draft)
     )
