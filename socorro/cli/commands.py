@@ -56,7 +56,7 @@ def collector() -> None:
 def webapp() -> None:
     """Serve Crash Stats (gunicorn); run `socorro migrate` before, once for each version."""
     if settings.load().debug:
-        from webapp.prepare import run_development_server
+        from webapp.development import run_development_server
 
         run_development_server()
     _exec_gunicorn("webapp")

@@ -3,6 +3,7 @@
 
 """`socorro symbols add`: symbols into the store, crashes that missed them into the queue."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import click
 from socorro.queue import QueueUnavailable, open_queue
 from socorro.search import SearchUnavailable, open_index
 from socorro.settings import SettingError, Settings
-from socorro.symbols import add, requeue_missing_symbols
+from socorro.symbols import Stored, add, requeue_missing_symbols
+
+# A crash that was processed a moment ago is found by a search after about a second.
+_INDEX_DELAY = 2.0
 
 
 def add_and_requeue(settings: Settings, paths: Sequence[Path], *, quiet: bool = False) -> int:
@@ -19,7 +23,10 @@ def add_and_requeue(settings: Settings, paths: Sequence[Path], *, quiet: bool = 
     result = add(paths, settings.symbol_store)
     for refused in result.refused:
         click.echo(f"refused {refused.path}: {refused.reason}", err=True)
-    queued = _requeue(settings, result.added) if result.added else 0
+    if result.added:
+        time.sleep(_INDEX_DELAY)
+    # Those that were there already too: a crash may have been in work when they came.
+    queued = _requeue(settings, [*result.added, *result.unchanged])
     if not quiet:
         click.echo(
             f"{len(result.added)} symbol files added, {len(result.unchanged)} were there already, "
@@ -28,7 +35,7 @@ def add_and_requeue(settings: Settings, paths: Sequence[Path], *, quiet: bool = 
     return 1 if result.refused else 0
 
 
-def _requeue(settings: Settings, added: Sequence[object]) -> int:
+def _requeue(settings: Settings, added: Sequence[Stored]) -> int:
     try:
         index = open_index(settings.search)
         queue = open_queue(settings.crash_queue, lease_seconds=settings.lease_seconds)

@@ -152,10 +152,7 @@ class LocalQueue:
                 self._connection().execute("SELECT queue, count(*) FROM dead_letter GROUP BY queue")
             )
         counts = {row[0]: row[1:] for row in rows}
-        return {
-            name: QueueDepth(*counts.get(name, (0, 0, 0)), dead.get(name, 0))
-            for name in QueueName
-        }
+        return {name: _depth(counts.get(name, (0, 0, 0)), dead.get(name, 0)) for name in QueueName}
 
     def verify(self) -> None:
         """See `CrashQueue.verify`: makes the folder and the tables where they are missing."""
@@ -233,3 +230,8 @@ class LocalQueue:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.executescript(_SCHEMA)
         return connection
+
+
+def _depth(counts: tuple[int, int, int], dead: int) -> QueueDepth:
+    ready, leased, delayed = counts
+    return QueueDepth(ready, leased, delayed, dead)
