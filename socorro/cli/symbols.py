@@ -8,25 +8,34 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from socorro.queue import QueueUnavailable, open_queue
 from socorro.search import SearchUnavailable, open_index
 from socorro.settings import SettingError, Settings
-from socorro.symbols import Stored, add, requeue_missing_symbols
+from socorro.symbols import StoreUnavailable, Stored, add, requeue_missing_symbols
 
 # A crash that was processed a moment ago is found by a search after about a second.
 _INDEX_DELAY = 2.0
 
 
 def add_and_requeue(settings: Settings, paths: Sequence[Path], *, quiet: bool = False) -> int:
-    """Add symbols and queue what missed them; return 0, or 1 if a file was refused."""
-    result = add(paths, settings.symbol_store)
+    """Add symbols and queue what missed them; return 0, or 1 if a file was refused.
+
+    Raises SettingError.
+    """
+    console = Console(stderr=True)
+    with console.status("Reading symbols") as status:
+        try:
+            result = add(paths, settings.symbol_store, progress=status.update)
+        except StoreUnavailable as error:
+            raise SettingError(f"SOCORRO_DATA: {error}") from error
+        if result.added:
+            status.update("Looking for crashes that missed them")
+            time.sleep(_INDEX_DELAY)
+        queued = _requeue(settings, result.stored)
     for refused in result.refused:
         click.echo(f"refused {refused.path}: {refused.reason}", err=True)
-    if result.added:
-        time.sleep(_INDEX_DELAY)
-    # Those that were there already too: a crash may have been in work when they came.
-    queued = _requeue(settings, [*result.added, *result.unchanged])
     if not quiet:
         click.echo(
             f"{len(result.added)} symbol files added, {len(result.unchanged)} were there already, "
@@ -35,11 +44,11 @@ def add_and_requeue(settings: Settings, paths: Sequence[Path], *, quiet: bool = 
     return 1 if result.refused else 0
 
 
-def _requeue(settings: Settings, added: Sequence[Stored]) -> int:
+def _requeue(settings: Settings, stored: Sequence[Stored]) -> int:
     try:
         index = open_index(settings.search)
         queue = open_queue(settings.crash_queue, lease_seconds=settings.lease_seconds)
-        return requeue_missing_symbols(added, index, queue)
+        return requeue_missing_symbols(stored, index, queue)
     except SearchUnavailable as error:
         raise SettingError(f"SEARCH={settings.search}: {error}.") from error
     except QueueUnavailable as error:
