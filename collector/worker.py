@@ -73,12 +73,20 @@ class PatientSocket(socket.socket):
 class CollectorWorker(ThreadWorker):  # type: ignore[misc]
     """The worker of the collector."""
 
+    alive: bool
+
     def handle(self, conn: TConn) -> Any:
         """Serve a request with a patient connection."""
         if not isinstance(conn.sock, PatientSocket):
             conn.sock = PatientSocket.adopt(conn.sock)
         conn.sock.begin_request()
         return super().handle(conn)
+
+    def is_parent_alive(self) -> bool:
+        """Begin to end when the master is gone: its successor needs the port at once."""
+        parent_alive: bool = super().is_parent_alive()
+        self.alive = self.alive and parent_alive
+        return parent_alive
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Stop accepting when the worker ends, but only after taking those who wait already.

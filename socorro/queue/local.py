@@ -8,39 +8,18 @@ cut may take the last ones, which the job that looks for missing crashes brings 
 storage. A claim is one immediate transaction, so that no two receivers get the same message.
 """
 
+import os
 import sqlite3
 import threading
 import time
 import uuid
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from socorro.queue.base import Message, QueueDepth, QueueName, QueueUnavailable, Task
+from socorro.queue.local_database import connect
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS message (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    queue TEXT NOT NULL,
-    crash_id TEXT NOT NULL,
-    ruleset TEXT NOT NULL,
-    visible_at REAL NOT NULL,
-    receipt TEXT,
-    attempts INTEGER NOT NULL DEFAULT 0
-);
-CREATE INDEX IF NOT EXISTS message_by_visibility ON message (queue, visible_at, id);
-CREATE INDEX IF NOT EXISTS message_by_crash_id ON message (crash_id);
-CREATE INDEX IF NOT EXISTS message_by_receipt ON message (receipt) WHERE receipt IS NOT NULL;
-CREATE TABLE IF NOT EXISTS dead_letter (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    queue TEXT NOT NULL,
-    crash_id TEXT NOT NULL,
-    ruleset TEXT NOT NULL,
-    attempts INTEGER NOT NULL,
-    reason TEXT NOT NULL,
-    died_at REAL NOT NULL
-);
-"""
 # A message is visible from `visible_at` on; a lease moves that into the future and sets `receipt`.
 _CLAIM = """
 UPDATE message SET visible_at = :until, receipt = :batch || '-' || id, attempts = attempts + 1
@@ -55,7 +34,8 @@ INSERT INTO message (queue, crash_id, ruleset, visible_at)
 SELECT :queue, :crash_id, :ruleset, :now
 WHERE NOT EXISTS (
     SELECT 1 FROM message
-    WHERE crash_id = :crash_id AND queue = :queue AND ruleset = :ruleset AND receipt IS NULL
+    WHERE crash_id = :crash_id AND queue = :queue AND ruleset = :ruleset
+    AND (receipt IS NULL OR visible_at <= :now)
 )
 """
 _DEPTH = """
@@ -65,7 +45,8 @@ SELECT queue,
 FROM message GROUP BY queue
 """
 _POLL_SECONDS = 0.1
-_BUSY_SECONDS = 30.0
+# A transaction takes milliseconds; a lock that lasts longer than this means trouble.
+_BUSY_SECONDS = 10.0
 _IDS_PER_QUERY = 500
 
 
@@ -75,7 +56,7 @@ class LocalQueue:
     def __init__(self, folder: str | Path, *, lease_seconds: float) -> None:
         self._path = Path(folder).absolute() / "queue.db"
         self._lease = lease_seconds
-        self._connections = threading.local()
+        self._handle = _Handle()
 
     def publish(self, queue: QueueName, tasks: Sequence[Task]) -> None:
         """See `CrashQueue.publish`."""
@@ -133,11 +114,11 @@ class LocalQueue:
         """See `CrashQueue.holding`."""
         wanted = list(crash_ids)
         found: set[str] = set()
-        with self._errors():
+        with self._connection() as connection:
             for start in range(0, len(wanted), _IDS_PER_QUERY):
                 batch = wanted[start : start + _IDS_PER_QUERY]
                 marks = ",".join("?" * len(batch))
-                rows = self._connection().execute(
+                rows = connection.execute(
                     f"SELECT crash_id FROM message WHERE crash_id IN ({marks})",  # noqa: S608
                     batch,
                 )
@@ -146,32 +127,36 @@ class LocalQueue:
 
     def depth(self) -> dict[QueueName, QueueDepth]:
         """See `CrashQueue.depth`."""
-        with self._errors():
-            rows = self._connection().execute(_DEPTH, {"now": time.time()}).fetchall()
+        with self._connection() as connection:
+            rows = connection.execute(_DEPTH, {"now": time.time()}).fetchall()
             dead = dict(
-                self._connection().execute("SELECT queue, count(*) FROM dead_letter GROUP BY queue")
+                connection.execute("SELECT queue, count(*) FROM dead_letter GROUP BY queue")
             )
-        counts = {row[0]: row[1:] for row in rows}
-        return {name: _depth(counts.get(name, (0, 0, 0)), dead.get(name, 0)) for name in QueueName}
+        counts = {name: (ready, leased, delayed) for name, ready, leased, delayed in rows}
+        depths = {}
+        for name in QueueName:
+            ready, leased, delayed = counts.get(name, (0, 0, 0))
+            depths[name] = QueueDepth(ready, leased, delayed, dead.get(name, 0))
+        return depths
 
     def verify(self) -> None:
         """See `CrashQueue.verify`: makes the folder and the tables where they are missing."""
         with self._transaction() as connection:
-            connection.execute("DELETE FROM message WHERE id < 0")
+            # A row of its own: a change that changes nothing would not be written.
+            connection.execute("INSERT OR REPLACE INTO verified VALUES (1, ?)", (time.time(),))
 
     def close(self) -> None:
-        """Close the connection of the calling thread; the others close with their threads."""
-        connection = getattr(self._connections, "open", None)
-        if connection is not None:
-            connection.close()
-            self._connections.open = None
+        """See `CrashQueue.close`; another call opens the database again."""
+        handle = self._handle_of_this_process()
+        with handle.lock:
+            handle.disconnect()
 
     def _something_waits(self, queues: Sequence[QueueName]) -> bool:
         """Look without a write lock, so that idle receivers do not stand in a publisher's way."""
         marks = ",".join("?" * len(queues))
         query = f"SELECT 1 FROM message WHERE queue IN ({marks}) AND visible_at <= ? LIMIT 1"  # noqa: S608
-        with self._errors():
-            row = self._connection().execute(query, (*queues, time.time())).fetchone()
+        with self._connection() as connection:
+            row = connection.execute(query, (*queues, time.time())).fetchone()
         return row is not None
 
     def _claim(self, limit: int, queues: Sequence[QueueName]) -> list[Message]:
@@ -200,8 +185,7 @@ class LocalQueue:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._errors():
-            connection = self._connection()
+        with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -211,27 +195,45 @@ class LocalQueue:
             connection.commit()
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection to one thread at a time; SQLite lets one write at a time anyway."""
+        handle = self._handle_of_this_process()
+        if not handle.lock.acquire(timeout=_BUSY_SECONDS):
+            raise QueueUnavailable(f"local queue {self._path}: locked for {_BUSY_SECONDS:g} s")
         try:
-            yield
+            if handle.connection is None:
+                handle.connection = connect(self._path, busy_seconds=_BUSY_SECONDS)
+            yield handle.connection
         except (sqlite3.Error, OSError) as error:
+            # Whatever broke (a disk, a file that was removed), the next call opens it anew.
+            handle.disconnect()
             raise QueueUnavailable(f"local queue {self._path}: {error}") from error
+        finally:
+            handle.lock.release()
 
-    def _connection(self) -> sqlite3.Connection:
-        connection = getattr(self._connections, "open", None)
-        if connection is None:
-            connection = self._connections.open = self._connect()
-        return connection
-
-    def _connect(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.executescript(_SCHEMA)
-        return connection
+    def _handle_of_this_process(self) -> "_Handle":
+        handle = self._handle
+        if handle.pid != os.getpid():
+            # SQLite's connections must not cross a fork, not even to be closed; so the parent's is
+            # kept unused.
+            _INHERITED.append(handle)
+            handle = self._handle = _Handle()
+        return handle
 
 
-def _depth(counts: tuple[int, int, int], dead: int) -> QueueDepth:
-    ready, leased, delayed = counts
-    return QueueDepth(ready, leased, delayed, dead)
+class _Handle:
+    """The connection of one process and the lock of its threads."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.lock = threading.Lock()
+        self.connection: sqlite3.Connection | None = None
+
+    def disconnect(self) -> None:
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
+
+
+_INHERITED: list[_Handle] = []

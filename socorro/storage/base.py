@@ -50,7 +50,9 @@ class CrashReport:
 class CrashStorage(Protocol):
     """Where crashes are kept. All methods are safe in many threads and processes.
 
-    Every method raises StorageUnavailable when the storage does not answer or refuses.
+    Every method raises StorageUnavailable when the storage does not answer or refuses, and
+    InvalidCrashId for an id that is none, before it touches anything. Every ``load`` raises
+    StorageError for an object that something else than this interface has damaged.
     """
 
     @property
@@ -61,8 +63,10 @@ class CrashStorage(Protocol):
     def save_raw_crash(self, report: CrashReport) -> None:
         """Store a report durably: dumps, then dump names, the raw crash last.
 
-        When it returns, the report survives a power cut; when it raises, no reader sees the
-        report. The order makes the raw crash the sign of a complete report.
+        When it returns, the report survives a power cut; when it raises, or its process is
+        killed, no reader sees the report. The order makes the raw crash the sign of a complete
+        report. A report of the same id is replaced, and is not to be seen meanwhile. Raises
+        InvalidDumpName, and ValueError for annotations that are not JSON (NaN, infinity).
         """
         ...
 
@@ -77,7 +81,7 @@ class CrashStorage(Protocol):
     def fetch_dump(self, crash_id: str, name: str, folder: Path) -> Path:
         """Return a local, read-only file with the dump, made in `folder` unless one exists.
 
-        Raises CrashNotFound.
+        Raises CrashNotFound, and InvalidDumpName for a name that no dump can have.
         """
         ...
 
@@ -100,7 +104,8 @@ class CrashStorage(Protocol):
     def list_raw_crashes(self, day: date, prefix: str = "") -> Iterator[str]:
         """Yield the crash ids of a day's complete reports, sorted; `prefix` is 0 to 3 hex digits.
 
-        The day is the one in the crash ids, UTC.
+        The day is the one in the crash ids, UTC. Ids that come or go meanwhile may be missing.
+        Raises ValueError for another prefix.
         """
         ...
 

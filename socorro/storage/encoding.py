@@ -4,7 +4,7 @@
 """The JSON of stored crashes, as every backend writes and reads it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
@@ -24,7 +24,8 @@ def encode_raw_crash(annotations: Mapping[str, Any]) -> bytes:
 def encode_processed_crash(processed: Mapping[str, Any]) -> bytes:
     """Return the JSON of a processed crash; megabytes of stacks, so with the fast encoder.
 
-    Raises ValueError for NaN and infinity.
+    That one writes null for NaN and infinity. What it refuses (lone surrogates, integers beyond 64
+    bits) goes the slow way, which raises ValueError for them.
     """
     try:
         return orjson.dumps(processed)
@@ -32,20 +33,50 @@ def encode_processed_crash(processed: Mapping[str, Any]) -> bytes:
         return encode_raw_crash(processed)
 
 
-def decode(body: bytes, what: str) -> dict[str, Any]:
-    """Return the object in a stored file; `what` names it in the StorageError for a broken one."""
+def decode_raw_crash(body: bytes, what: str) -> dict[str, Any]:
+    """Return the raw crash in a stored file, exactly as it was written.
+
+    The fast decoder would turn integers beyond 64 bits into floats. Raises StorageError, with
+    `what` as the file's name, for a broken one.
+    """
+    return _object(_decode_exactly(body, what), what)
+
+
+def decode_processed_crash(body: bytes, what: str) -> dict[str, Any]:
+    """Return the processed crash in a stored file; integers beyond 64 bits become floats.
+
+    Raises StorageError, with `what` as the file's name, for a broken one.
+    """
     try:
         loaded = orjson.loads(body)
     except orjson.JSONDecodeError:
-        loaded = _decode_slowly(body, what)
-    if not isinstance(loaded, dict):
-        raise StorageError(f"{what} is not a JSON object")
-    return loaded
+        # Lone surrogates, which the standard library reads.
+        loaded = _decode_exactly(body, what)
+    return _object(loaded, what)
 
 
-def _decode_slowly(body: bytes, what: str) -> Any:
-    """Read what the fast decoder refuses and the standard library does not: lone surrogates."""
+def encode_dump_names(names: Collection[str]) -> bytes:
+    """Return the JSON of a report's dump names: a sorted list."""
+    return json.dumps(sorted(names)).encode("ascii")
+
+
+def decode_dump_names(body: bytes, what: str) -> list[str]:
+    """Return the dump names in a stored file, sorted. Raises StorageError for a broken one."""
+    names = _decode_exactly(body, what)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise StorageError(f"{what} is not a list of names")
+    return sorted(names)
+
+
+def _decode_exactly(body: bytes, what: str) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise StorageError(f"{what} is not JSON: {error}") from error
+        # The error's text would quote the crash.
+        raise StorageError(f"{what} is not JSON") from error
+
+
+def _object(loaded: Any, what: str) -> dict[str, Any]:
+    if not isinstance(loaded, dict):
+        raise StorageError(f"{what} is not a JSON object")
+    return loaded

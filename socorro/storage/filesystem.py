@@ -8,7 +8,9 @@ Objects have the names of the S3 layout with the day and the first three digits 
 Every file is written aside, synced and renamed, and the folder is synced after it.
 """
 
+import contextlib
 import os
+import re
 import shutil
 import time
 import uuid
@@ -18,19 +20,26 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-import orjson
-
-from socorro.crash_id import date_of
+from socorro.crash_id import InvalidCrashId, date_of, is_crash_id
 from socorro.storage.base import (
     CrashNotFound,
     CrashReport,
     StorageUnavailable,
     kind_of_dump,
 )
-from socorro.storage.encoding import decode, encode_processed_crash, encode_raw_crash
+from socorro.storage.durable import DurableFolders, sync_file
+from socorro.storage.encoding import (
+    decode_dump_names,
+    decode_processed_crash,
+    decode_raw_crash,
+    encode_dump_names,
+    encode_processed_crash,
+    encode_raw_crash,
+)
 
-# An interrupted save leaves its file in the spool; nothing that young can be such a file.
+# An interrupted save leaves its files in the spool; none that old can belong to a living one.
 _STALE_SPOOL_SECONDS = 86400
+_PREFIX = re.compile(r"[0-9a-f]{0,3}")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,9 +53,13 @@ def _os_errors(method: Callable[P, R]) -> Callable[P, R]:
         try:
             return method(*args, **kwargs)
         except OSError as error:
-            raise StorageUnavailable(f"crash storage: {error}") from error
+            raise _unavailable(error) from error
 
     return wrapper
+
+
+def _unavailable(error: OSError) -> StorageUnavailable:
+    return StorageUnavailable(f"crash storage: {error}")
 
 
 class FilesystemStorage:
@@ -55,6 +68,7 @@ class FilesystemStorage:
     def __init__(self, root: str | Path) -> None:
         self._root = Path(root).absolute()
         self._spool = self._root / "spool"
+        self._folders = DurableFolders(self._root)
 
     @property
     @_os_errors
@@ -66,24 +80,35 @@ class FilesystemStorage:
     @_os_errors
     def save_raw_crash(self, report: CrashReport) -> None:
         """See `CrashStorage.save_raw_crash`."""
-        kinds = {name: kind_of_dump(name) for name in report.dumps}
+        raw_crash = self._path("raw_crash", report.crash_id)
+        dumps = {
+            self._path(kind_of_dump(name), report.crash_id): path
+            for name, path in report.dumps.items()
+        }
+        if len(dumps) < len(report.dumps):
+            raise ValueError("two dumps of a report have names that mean the same object")
+        names = self._path("dump_names", report.crash_id)
         body = encode_raw_crash(report.annotations)
-        for name, path in report.dumps.items():
-            self._adopt(path, self._path(kinds[name], report.crash_id))
-        names = orjson.dumps(sorted(report.dumps))
-        self._write(self._path("dump_names", report.crash_id), names)
-        self._write(self._path("raw_crash", report.crash_id), body)
+        # A report of the same id must not be seen with the dumps of this one.
+        self._remove(raw_crash)
+        try:
+            for target, spooled in dumps.items():
+                self._adopt(spooled, target)
+            self._write(names, encode_dump_names(report.dumps.keys()))
+            self._write(raw_crash, body)
+        except (OSError, StorageUnavailable):
+            self._take_back([raw_crash, names, *dumps])
+            raise
 
     @_os_errors
     def load_raw_crash(self, crash_id: str) -> dict[str, Any]:
         """See `CrashStorage.load_raw_crash`."""
-        return self._load("raw_crash", crash_id)
+        return decode_raw_crash(self._read("raw_crash", crash_id), f"{crash_id}: raw crash")
 
     @_os_errors
     def load_dump_names(self, crash_id: str) -> list[str]:
         """See `CrashStorage.load_dump_names`."""
-        names: list[str] = orjson.loads(self._read("dump_names", crash_id))
-        return sorted(names)
+        return decode_dump_names(self._read("dump_names", crash_id), f"{crash_id}: dump names")
 
     @_os_errors
     def fetch_dump(self, crash_id: str, name: str, folder: Path) -> Path:  # noqa: ARG002
@@ -101,7 +126,8 @@ class FilesystemStorage:
     @_os_errors
     def load_processed_crash(self, crash_id: str) -> dict[str, Any]:
         """See `CrashStorage.load_processed_crash`."""
-        return self._load("processed_crash", crash_id)
+        body = self._read("processed_crash", crash_id)
+        return decode_processed_crash(body, f"{crash_id}: processed crash")
 
     @_os_errors
     def has_raw_crash(self, crash_id: str) -> bool:
@@ -113,17 +139,19 @@ class FilesystemStorage:
         """See `CrashStorage.has_processed_crash`."""
         return self._path("processed_crash", crash_id).is_file()
 
-    @_os_errors
     def list_raw_crashes(self, day: date, prefix: str = "") -> Iterator[str]:
         """See `CrashStorage.list_raw_crashes`."""
-        folder = self._root / "v1" / "raw_crash" / f"{day:%Y%m%d}"
-        fans = sorted(name for name in _names(folder) if name.startswith(prefix))
-        return (
-            name
-            for fan in fans
-            for name in sorted(_names(folder / fan))
-            if not name.startswith(".")
-        )
+        if not _PREFIX.fullmatch(prefix):
+            raise ValueError(f"not up to three hex digits: {prefix[:80]!r}")
+        return self._list(self._root / "v1" / "raw_crash" / f"{day:%Y%m%d}", prefix)
+
+    def _list(self, folder: Path, prefix: str) -> Iterator[str]:
+        try:
+            fans = sorted(name for name in _names(folder) if name.startswith(prefix))
+            for fan in fans:
+                yield from sorted(name for name in _names(folder / fan) if is_crash_id(name))
+        except OSError as error:
+            raise _unavailable(error) from error
 
     @_os_errors
     def delete_crash(self, crash_id: str) -> None:
@@ -132,36 +160,41 @@ class FilesystemStorage:
             names = self.load_dump_names(crash_id)
         except CrashNotFound:
             names = []
-        dumps = [kind_of_dump(name) for name in names]
-        for kind in ("raw_crash", "processed_crash", *dumps, "dump_names"):
-            self._path(kind, crash_id).unlink(missing_ok=True)
+        dumps = {kind_of_dump(name) for name in names}
+        for kind in ("raw_crash", "processed_crash", *sorted(dumps), "dump_names"):
+            self._remove(self._path(kind, crash_id))
 
     @_os_errors
     def verify(self) -> None:
         """See `CrashStorage.verify`; also sweeps what interrupted saves left in the spool."""
         path = self._root / "v1" / "test" / f"testfile-{uuid.uuid4().hex}.txt"
-        self._write(path, b"test")
-        if path.read_bytes() != b"test":
-            raise StorageUnavailable(f"crash storage: {path} did not keep what was written")
-        path.unlink()
+        try:
+            self._write(path, b"test")
+            if path.read_bytes() != b"test":
+                raise StorageUnavailable(f"crash storage: {path} did not keep what was written")
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
         self._sweep_spool()
 
     def _sweep_spool(self) -> None:
         oldest = time.time() - _STALE_SPOOL_SECONDS
         for path in self.spool.iterdir():
-            if path.stat().st_mtime < oldest:
-                path.unlink(missing_ok=True)
+            # Another process may finish, or sweep, at the same time.
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
 
     def _path(self, kind: str, crash_id: str) -> Path:
+        # Checked here, since nothing else may ever become a part of a path.
+        if not is_crash_id(crash_id):
+            raise InvalidCrashId(f"not a crash id: {crash_id[:80]!r}")
         return self._root / "v1" / kind / f"{date_of(crash_id):%Y%m%d}" / crash_id[:3] / crash_id
-
-    def _load(self, kind: str, crash_id: str) -> dict[str, Any]:
-        return decode(self._read(kind, crash_id), f"{crash_id}: {kind}")
 
     def _read(self, kind: str, crash_id: str) -> bytes:
         try:
             return self._path(kind, crash_id).read_bytes()
-        except (FileNotFoundError, NotADirectoryError) as error:
+        except FileNotFoundError as error:
             raise CrashNotFound(f"{crash_id}: no {kind}") from error
 
     def _write(self, path: Path, body: bytes) -> None:
@@ -172,50 +205,53 @@ class FilesystemStorage:
                 file.write(body)
                 file.flush()
                 os.fsync(file.fileno())
-            _rename(aside, path)
-        except OSError:
-            aside.unlink(missing_ok=True)
-            raise
+            self._rename(aside, path)
+        finally:
+            with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)
 
     def _adopt(self, source: Path, path: Path) -> None:
         """Move a spooled file under its name, durably."""
         if source.parent != self._spool:
             aside = self.spool / f"{uuid.uuid4().hex}.tmp"
-            shutil.copyfile(source, aside)
+            try:
+                shutil.copyfile(source, aside)
+                self._adopt(aside, path)
+            finally:
+                aside.unlink(missing_ok=True)
             source.unlink()
-            source = aside
-        _sync(source)
-        _rename(source, path)
+            return
+        sync_file(source)
+        self._rename(source, path)
 
+    def _rename(self, source: Path, path: Path) -> None:
+        self._folders.ensure(path.parent)
+        try:
+            source.replace(path)
+        except FileNotFoundError:
+            # Somebody removed the folder while we ran.
+            self._folders.forget(path.parent)
+            self._folders.ensure(path.parent)
+            source.replace(path)
+        sync_file(path.parent)
 
-def _rename(source: Path, path: Path) -> None:
-    try:
-        source.replace(path)
-    except FileNotFoundError:
-        _make_folder(path.parent)
-        source.replace(path)
-    _sync(path.parent)
+    def _remove(self, path: Path) -> None:
+        """Remove a file for good; nothing happens when there is none."""
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return
+        sync_file(path.parent)
 
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, each entry synced into its parent."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _sync(folder.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    def _take_back(self, paths: list[Path]) -> None:
+        """Remove what a failed save has written, as far as the disk lets us."""
+        for path in paths:
+            with contextlib.suppress(OSError):
+                self._remove(path)
 
 
 def _names(folder: Path) -> list[str]:
     try:
-        return [path.name for path in folder.iterdir()]
-    except FileNotFoundError:
+        return [entry.name for entry in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
         return []
