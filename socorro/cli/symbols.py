@@ -13,7 +13,7 @@ from rich.console import Console
 from socorro.queue import QueueUnavailable, open_queue
 from socorro.search import SearchUnavailable, open_index
 from socorro.settings import SettingError, Settings
-from socorro.symbols import StoreUnavailable, Stored, add, requeue_missing_symbols
+from socorro.symbols import Stored, StoreUnavailable, add, requeue_missing_symbols
 
 # A crash that was processed a moment ago is found by a search after about a second.
 _INDEX_DELAY = 2.0
