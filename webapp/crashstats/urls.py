@@ -1,0 +1,22 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""The addresses of Crash Stats."""
+
+from django.urls import path, re_path
+
+from webapp.crashstats.views import accounts, api, assets, home, report, search
+
+app_name = "crashstats"
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("report/index/<str:crash_id>", report.report, name="report"),
+    path("search/", search.search, name="search"),
+    path("search/quick/", search.quick_search, name="quick_search"),
+    re_path(r"^api/(?P<name>[A-Za-z0-9_]{1,100})/?$", api.api, name="api"),
+    path("login/", accounts.Login.as_view(), name="login"),
+    path("logout/", accounts.Logout.as_view(), name="logout"),
+    path("robots.txt", assets.robots),
+    path("favicon.ico", assets.favicon),
+]
