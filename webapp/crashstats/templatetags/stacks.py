@@ -44,10 +44,15 @@ def _row(frame: Frame) -> str:
     return _ROW.format(
         row_class=f' class="{" ".join(classes)}"' if classes else "",
         number=escape(frame.number),
-        function=escape(frame.function),
+        function=_breakable(frame.function, "::"),
         badge=_NO_SYMBOLS if frame.missing_symbols else "",
-        source=escape(frame.source),
+        source=_breakable(frame.source, "/"),
         module=escape(frame.module),
         trust=escape(frame.trust),
         trust_class=_TRUST_CLASSES.get(frame.trust, "other"),
     )
+
+
+def _breakable(text: str, mark: str) -> str:
+    """Return the escaped text, in which a line may break after each `mark`."""
+    return escape(text).replace(mark, f"{mark}<wbr>")
