@@ -3,13 +3,15 @@
 
 """Finds the crashes that missed symbols which are there now, and queues them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from socorro.queue import CrashQueue, QueueName, Task
 from socorro.search import DateRange, Filter, Operator, Query, SearchIndex
 from socorro.search.query import MAX_RESULTS, MAX_SPAN, MAX_WINDOW, Sort
 from socorro.symbols.add import Stored
+
+_IDS_PER_QUERY = 25
 
 
 def requeue_missing_symbols(
@@ -27,18 +29,19 @@ def requeue_missing_symbols(
     """
     debug_ids = sorted({stored.module.debug_id for stored in added})
     seen: set[str] = set()
-    for number, debug_id in enumerate(debug_ids, 1):
-        for page in _missing(index, debug_id):
+    for start in range(0, len(debug_ids), _IDS_PER_QUERY):
+        batch = debug_ids[start : start + _IDS_PER_QUERY]
+        for page in _missing(index, batch):
             new = [crash_id for crash_id in page if crash_id not in seen]
             seen.update(new)
             queue.publish(QueueName.REPROCESSING, [Task(crash_id) for crash_id in new])
         if progress:
-            progress(number, len(debug_ids))
+            progress(start + len(batch), len(debug_ids))
     return len(seen)
 
 
-def _missing(index: SearchIndex, debug_id: str) -> Iterator[list[str]]:
-    """Yield pages of the ids of crashes that miss the symbols of a debug id, newest first.
+def _missing(index: SearchIndex, debug_ids: Sequence[str]) -> Iterator[list[str]]:
+    """Yield pages of the ids of crashes that miss symbols of any of the debug ids, newest first.
 
     A search reaches some thousand crashes deep; from there on, the next one starts at the date
     of the oldest crash so far.
@@ -46,7 +49,7 @@ def _missing(index: SearchIndex, debug_id: str) -> Iterator[list[str]]:
     now = datetime.now(UTC)
     start, end, offset = now - MAX_SPAN, now, 0
     while True:
-        result = index.search(_query(debug_id, DateRange(start, end), offset))
+        result = index.search(_query(debug_ids, DateRange(start, end), offset))
         if result.hits:
             yield [str(hit["uuid"]) for hit in result.hits]
         if len(result.hits) < MAX_RESULTS:
@@ -59,12 +62,14 @@ def _missing(index: SearchIndex, debug_id: str) -> Iterator[list[str]]:
             end, offset = oldest, 0
 
 
-def _query(debug_id: str, dates: DateRange, offset: int) -> Query:
-    # The index holds these entries in lower case.
-    missing = Filter("missing_symbols", Operator.CONTAINS, (debug_id.lower(),))
+def _query(debug_ids: Sequence[str], dates: DateRange, offset: int) -> Query:
     return Query(
         dates=dates,
-        filters=(missing,),
+        # Of several conditions on one field any may hold. The index has the entries in lower case.
+        filters=tuple(
+            Filter("missing_symbols", Operator.CONTAINS, (debug_id.lower(),))
+            for debug_id in debug_ids
+        ),
         columns=("uuid", "date"),
         sort=(Sort("date", descending=True),),
         number=MAX_RESULTS,
