@@ -36,14 +36,10 @@ class Child:
 
     def start(self) -> None:
         """Start the process; it ends with the supervisor, however that ends."""
-        environ = dict(os.environ)
-        # The supervisor's output is for a person, unless the settings say otherwise.
-        environ.setdefault("LOG_FORMAT", "text")
         # S603: our own program. A session of its own keeps a terminal's Ctrl-C from the child: the
         # supervisor stops its children in order.
         self._process = subprocess.Popen(
             self._command,
-            env=environ,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=_die_with_parent,

@@ -5,9 +5,11 @@
 
 import http.client
 import logging
+import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from socorro.cli.children import Child, describe_exit
@@ -27,6 +29,10 @@ _FATAL_EXITS = (3, 78)
 
 def run_everything(settings: Settings) -> int:
     """Run until SIGINT or SIGTERM; return the exit code. Raises SettingError."""
+    if settings.log_format == "auto":
+        # All children write to one output, which a person reads unless the settings say otherwise.
+        os.environ["LOG_FORMAT"] = "text"
+        settings = replace(settings, log_format="text")
     set_up_logging(settings, "socorro")
     check_data_folder(settings)
     instance = Instance(settings.data)
@@ -39,17 +45,16 @@ def run_everything(settings: Settings) -> int:
         ) from error
     check_ports(settings)
     check_backends(settings)
-    for entry in describe():
-        logger.debug("setting %s=%s (%s)", entry.name, entry.value, entry.source)
-    _log_changed_settings()
+    _log_settings()
     _prepare_database()
     return Supervisor(settings).run()
 
 
-def _log_changed_settings() -> None:
-    changed = [entry for entry in describe() if entry.source != "default"]
-    for entry in changed:
-        logger.info("setting %s=%s (%s)", entry.name, entry.value, entry.source)
+def _log_settings() -> None:
+    """Log the settings in force, secrets masked: those left at their default only on DEBUG."""
+    for entry in describe():
+        level = logging.DEBUG if entry.source == "default" else logging.INFO
+        logger.log(level, "setting %s=%s (%s)", entry.name, entry.value, entry.source)
 
 
 def _prepare_database() -> None:
