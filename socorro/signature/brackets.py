@@ -5,16 +5,12 @@
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
+# A bracketed part: its start and end, brackets included, and whether it has its closing one.
+Span = tuple[int, int, bool]
 
-class Span(NamedTuple):
-    """A bracketed part, `text[start:end]`, brackets included; it may lack its closing one."""
-
-    start: int
-    end: int
-    closed: bool
-
+# What to write in place of the bracketed part text[start:end], from text, start, end and closed.
+Replacement = Callable[[str, int, int, bool], str]
 
 _PAIRS = {"<": re.compile("[<>]"), "(": re.compile("[()]"), "[": re.compile(r"[\[\]]")}
 
@@ -32,7 +28,7 @@ def outermost(text: str, opener: str) -> list[Span]:
 
     A bracket that is never closed reaches to the end; a closing one too many is plain text.
     """
-    spans = []
+    spans: list[Span] = []
     depth = start = 0
     for bracket in _PAIRS[opener].finditer(text):
         if bracket[0] == opener:
@@ -42,29 +38,29 @@ def outermost(text: str, opener: str) -> list[Span]:
         elif depth:
             depth -= 1
             if not depth:
-                spans.append(Span(start, bracket.end(), closed=True))
+                spans.append((start, bracket.end(), True))
     if depth:
-        spans.append(Span(start, len(text), closed=False))
+        spans.append((start, len(text), False))
     return spans
 
 
-def rewrite(text: str, opener: str, replacement: Callable[[str, Span], str]) -> str:
+def rewrite(text: str, opener: str, replacement: Replacement) -> str:
     """The text with what `replacement` gives in place of each outermost span."""
     if opener not in text:
         return text
     pieces = []
     position = 0
-    for span in outermost(text, opener):
-        pieces.append(text[position : span.start])
-        pieces.append(replacement(text, span))
-        position = span.end
+    for start, end, closed in outermost(text, opener):
+        pieces.append(text[position:start])
+        pieces.append(replacement(text, start, end, closed))
+        position = end
     pieces.append(text[position:])
     return "".join(pieces)
 
 
 def remove(text: str, opener: str) -> str:
     """The text without its outermost spans of one kind of bracket."""
-    return rewrite(text, opener, lambda _text, _span: "")
+    return rewrite(text, opener, lambda *_span: "")
 
 
 def last_token(text: str) -> str:

@@ -5,7 +5,7 @@
 
 import re
 
-from socorro.signature.brackets import Span, last_token, remove, rewrite
+from socorro.signature.brackets import last_token, remove, rewrite
 
 # What may follow the argument list, in the order in which it is taken away, each once.
 _QUALIFIERS = ("const", "const&", "const &", "&&", "&")
@@ -44,15 +44,15 @@ def _without_qualifiers(function: str) -> str:
 
 
 def _collapse_types(name: str, depth: int = 0) -> str:
-    def collapsed(text: str, span: Span) -> str:
-        inside = text[span.start : span.end]
+    def collapsed(text: str, start: int, end: int, closed: bool) -> str:
+        inside = text[start:end]
         if inside == "<name omitted>" or " as " in inside or " in " in inside:
             return inside
-        if text.endswith("operator", 0, span.start):
+        if text.endswith("operator", 0, start):
             return inside
         # Which type is serialised is the whole point of these.
-        if text.endswith(_PARAM_TRAITS, 0, span.start) and depth < _MAX_PARAM_TRAITS_DEPTH:
-            closer = ">" if span.closed else ""
+        if text.endswith(_PARAM_TRAITS, 0, start) and depth < _MAX_PARAM_TRAITS_DEPTH:
+            closer = ">" if closed else ""
             types = inside[1 : len(inside) - len(closer)]
             return f"<{_collapse_types(types, depth + 1)}{closer}"
         return "<T>"
@@ -60,8 +60,8 @@ def _collapse_types(name: str, depth: int = 0) -> str:
     return rewrite(name, "<", collapsed)
 
 
-def _argument_list(name: str, span: Span) -> str:
-    inside = name[span.start : span.end]
-    if inside == "(anonymous namespace)" or name.endswith("operator", 0, span.start):
+def _argument_list(name: str, start: int, end: int, _closed: bool) -> str:
+    inside = name[start:end]
+    if inside == "(anonymous namespace)" or name.endswith("operator", 0, start):
         return inside
     return ""

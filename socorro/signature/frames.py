@@ -17,12 +17,13 @@ MAX_FRAMES = 40
 
 # Function names beyond these are cut. All names of a stack share one budget, so that a crash of
 # nothing but huge names costs little; the names of real stacks stay far below it.
-_MAX_NAME_CHARS = 65_536
-_NAME_BUDGET_CHARS = 131_072
+_MAX_NAME_CHARS = 16_384
+_NAME_BUDGET_CHARS = 65_536
 _MIN_NAME_CHARS = 1_024
 
-# Collapsed names are remembered, as in `lists`: the same functions come with every crash.
-_CACHED_NAME_CHARS = 1_024
+# Collapsed names are remembered, as in `lists`: the same functions come with every crash. What
+# was cut is longer than this, so that it is not.
+_CACHED_NAME_CHARS = 768
 _CACHE_ENTRIES = 32_768
 
 _MAX_OFFSET_CHARS = 64

@@ -3,7 +3,7 @@
 
 """Rust function names, and the panic functions that once came without their paths."""
 
-from socorro.signature.brackets import Span, last_token, remove, rewrite
+from socorro.signature.brackets import last_token, remove, rewrite
 
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
@@ -46,6 +46,6 @@ def without_hash(name: str) -> str:
     return name
 
 
-def _type_arguments(name: str, span: Span) -> str:
-    inside = name[span.start : span.end]
+def _type_arguments(name: str, start: int, end: int, _closed: bool) -> str:
+    inside = name[start:end]
     return inside if " as " in inside else "<T>"

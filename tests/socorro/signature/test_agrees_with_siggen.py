@@ -45,8 +45,8 @@ def _is_known_difference(function: str, file: str) -> bool:
     if "operator<" in function or " as " in function or " in <" in function:
         return True
     name = function.replace("`anonymous namespace'", "(anonymous namespace)")
-    types = [name[span.start : span.end] for span in outermost(name, "<")]
-    arguments = [name[span.start : span.end] for span in outermost(name, "(")]
+    types = [name[start:end] for start, end, _ in outermost(name, "<")]
+    arguments = [name[start:end] for start, end, _ in outermost(name, "(")]
     return any(
         "IPC::ParamTraits" in part or ("<name omitted>" in part and part != "<name omitted>")
         for part in types
