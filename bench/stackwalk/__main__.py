@@ -15,7 +15,6 @@ import argparse
 import gzip
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,16 +23,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from bench.stackwalk.one_shot import one_shot_binary
 from bench.stackwalk.symbols import Module, debug_id_of, write_symbols
 from processor.stackwalk import CommandStackwalker, LongLivedStackwalker, WalkResult
 from processor.stackwalk.build import build, default_cache
-from processor.stackwalk.toolchain import find_toolchain
 from socorro.packaged import SAMPLES
 
 T = TypeVar("T")
 
 MIB = 1024 * 1024
-ONE_SHOT_VERSION = "0.27.0"
 CRASHES = SAMPLES / "crashes"
 SAMPLE = CRASHES / "dumps" / "nested_null.dmp"
 DEADLINE = 300.0
@@ -58,7 +56,7 @@ def main() -> int:
         "--keep", type=Path, help="folder for the generated files, kept for the next run"
     )
     options = parser.parse_args()
-    one_shot = _one_shot_binary()
+    one_shot = one_shot_binary()
     long_lived = build(default_cache())
     with _folder(options.keep) as folder:
         module = _sample_module()
@@ -76,22 +74,6 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="socorro-bench-", dir="/var/tmp") as folder:
         yield Path(folder)
-
-
-def _one_shot_binary() -> Path:
-    """`minidump-stackwalk`, compiled into the cache the first time (minutes)."""
-    root = default_cache() / f"minidump-stackwalk-{ONE_SHOT_VERSION}"
-    binary = root / "bin" / "minidump-stackwalk"
-    if not binary.exists():
-        _say(f"compiling minidump-stackwalk {ONE_SHOT_VERSION}, once")
-        toolchain = find_toolchain((1, 85), sys.stderr.buffer)
-        wanted = ["minidump-stackwalk", "--version", ONE_SHOT_VERSION, "--root", str(root)]
-        subprocess.run(
-            [toolchain.cargo, "install", "--quiet", "--locked", *wanted],
-            env=toolchain.environment,
-            check=True,
-        )
-    return binary
 
 
 def _sample_module() -> Module:

@@ -163,22 +163,28 @@ class LongLivedStackwalker:
 
     def _buried(self, child: Child) -> WalkResult:
         """End what is left of a child that died, and say why it did."""
-        return_code = self._replace(child, DIED)
+        return_code = self._end(child)
         if return_code == -signal.SIGALRM:
             status = TIMEOUT
         elif OUT_OF_MEMORY in child.stderr:
             status = MEMORY_LIMIT
         else:
             status = DIED
+        _report(status, return_code)
         return failed(status, child.stderr, self.version, return_code)
 
-    def _replace(self, child: Child, reason: str) -> int:
+    def _replace(self, child: Child, reason: str) -> None:
+        _report(reason, self._end(child))
+
+    def _end(self, child: Child) -> int:
         """End the child; the next walk starts another. Returns the return code."""
-        return_code = child.end()
         self._child = None
-        METRICS.incr("processor.stackwalker.replaced", tags=[f"reason:{reason}"])
-        logger.warning("the stackwalker was replaced: %s (return code %d)", reason, return_code)
-        return return_code
+        return child.end()
+
+
+def _report(reason: str, return_code: int) -> None:
+    METRICS.incr("processor.stackwalker.replaced", tags=[f"reason:{reason}"])
+    logger.warning("the stackwalker was replaced: %s (return code %d)", reason, return_code)
 
 
 def _parsed_header(line: bytes, request_id: int) -> _Header:

@@ -24,6 +24,9 @@ use arguments::{Command, Options};
 use protocol::{Answer, Request};
 use symbols::Symbols;
 
+/// Address space that the program takes before it holds anything: code and the stacks of threads.
+const BASE_MEMORY: usize = 48 * 1024 * 1024;
+
 #[global_allocator]
 static ALLOCATOR: heap::CountingAllocator = heap::CountingAllocator;
 
@@ -57,7 +60,7 @@ fn serve(options: Options) -> io::Result<()> {
     messages::collect();
     let store = store::SymbolStore::new(options.symbols_paths);
     // Ordering what was read takes memory besides it, and so does the walk.
-    let ceiling = options.memory_limit / 4 * 3;
+    let ceiling = options.memory_limit.saturating_sub(BASE_MEMORY) / 4 * 3;
     let mut symbols = Symbols::new(store, options.symbol_budget, ceiling);
     let mut input = BufReader::new(io::stdin());
     let mut out = BufWriter::new(io::stdout());
