@@ -21,14 +21,11 @@ from socorro.queue.base import Message, QueueDepth, QueueName, QueueUnavailable,
 from socorro.queue.local_database import connect
 
 # A message is visible from `visible_at` on; a lease moves that into the future and sets `receipt`.
-_CLAIM = """
-UPDATE message SET visible_at = :until, receipt = :batch || '-' || id, attempts = attempts + 1
-WHERE id IN (
-    SELECT id FROM message WHERE queue = :queue AND visible_at <= :now
-    ORDER BY visible_at, id LIMIT :limit
-)
-RETURNING id, crash_id, ruleset, attempts, receipt
+_NEXT = """
+SELECT id, crash_id, ruleset, attempts FROM message
+WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?
 """
+_LEASE = "UPDATE message SET visible_at = ?, receipt = ?, attempts = attempts + 1 WHERE id = ?"
 _PUBLISH = """
 INSERT INTO message (queue, crash_id, ruleset, visible_at)
 SELECT :queue, :crash_id, :ruleset, :now
@@ -172,11 +169,14 @@ class LocalQueue:
         if limit <= 0:
             return []
         now = time.time()
-        claim = {"queue": queue, "now": now, "until": now + self._lease, "limit": limit}
-        rows = connection.execute(_CLAIM, {**claim, "batch": uuid.uuid4().hex}).fetchall()
+        batch = uuid.uuid4().hex
+        rows = connection.execute(_NEXT, (queue, now, limit)).fetchall()
+        connection.executemany(
+            _LEASE, [(now + self._lease, f"{batch}-{row_id}", row_id) for row_id, *_ in rows]
+        )
         return [
-            Message(Task(crash_id, ruleset), queue, attempts, receipt)
-            for _, crash_id, ruleset, attempts, receipt in sorted(rows)
+            Message(Task(crash_id, ruleset), queue, attempts + 1, f"{batch}-{row_id}")
+            for row_id, crash_id, ruleset, attempts in rows
         ]
 
     def _settle(self, statement: str, values: tuple[object, ...]) -> bool:
