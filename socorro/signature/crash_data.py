@@ -80,7 +80,8 @@ def as_list(value: Any, key: str) -> Sequence[Any]:
 
 
 def as_object(value: Any, key: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
+    # The first test is the usual case, and much faster than the second.
+    if not (isinstance(value, dict) or isinstance(value, Mapping)):  # noqa: SIM101
         raise CrashDataError(key, "an object")
     return value
 
@@ -91,7 +92,7 @@ def as_text(value: Any, key: str, limit: int = MAX_TEXT_CHARS) -> str:
         return ""
     if not isinstance(value, str):
         raise CrashDataError(key, "a string or null")
-    return value[:limit]
+    return value if len(value) <= limit else value[:limit]
 
 
 def _text(raw: Mapping[str, Any], key: str) -> str:

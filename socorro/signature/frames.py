@@ -4,7 +4,7 @@
 """Frames of a stack, inlined functions included, and the name each one gets."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -39,100 +39,96 @@ class Name(NamedTuple):
     line_numbers: ListLine | None = None
 
 
-class _Call(NamedTuple):
-    """A function call: of a real frame, or of one that the compiler inlined into it."""
-
-    function: str
-    file: str
-    line: int | str | None
-    frame: Mapping[str, Any]
-
-
 def names(thread: Mapping[str, Any], *, windows: bool, lists: SignatureLists) -> list[Name]:
     """The names of the first 40 frames of a thread, inlined functions counted as frames.
 
     Raises CrashDataError for a malformed frame among them, with its key within the thread.
     """
-    found: list[Name] = []
-    budget = _NAME_BUDGET_CHARS
-    for number, frame in enumerate(as_list(thread.get("frames"), "frames")):
+    stack = _Stack(windows, lists)
+    for number, frame in enumerate(as_list(thread.get("frames"), "frames")[:MAX_FRAMES]):
+        if len(stack.names) >= MAX_FRAMES:
+            break
         try:
-            for call in _calls(as_object(frame, "")):
-                function = call.function[: max(budget, _MIN_NAME_CHARS)]
-                budget -= len(function)
-                found.append(_name(call._replace(function=function), windows, lists))
-                if len(found) == MAX_FRAMES:
-                    return found
+            stack.add(as_object(frame, ""))
         except CrashDataError as error:
             raise error.within(f"frames[{number}]") from None
-    return found
+    return stack.names[:MAX_FRAMES]
 
 
-def _calls(frame: Mapping[str, Any]) -> Iterator[_Call]:
-    """The calls of a frame, innermost first; inlined ones share its module and address."""
-    inlines = frame.get("inlines")
-    if inlines:
-        shared = {"module": frame.get("module"), "offset": frame.get("offset")}
-        for number, inline in enumerate(as_list(inlines, "inlines")):
-            try:
-                yield _call(as_object(inline, ""), shared)
-            except CrashDataError as error:
-                raise error.within(f"inlines[{number}]") from None
-    yield _call(frame, frame)
+class _Stack:
+    """The names of a stack as it is read, innermost first."""
 
+    def __init__(self, windows: bool, lists: SignatureLists) -> None:
+        self.names: list[Name] = []
+        self._windows = windows
+        self._lists = lists
+        self._budget = _NAME_BUDGET_CHARS
 
-def _call(raw: Mapping[str, Any], frame: Mapping[str, Any]) -> _Call:
-    line = raw.get("line")
-    if line is not None and not isinstance(line, (int, str)):
-        raise CrashDataError("line", "an integer or null")
-    function = as_text(raw.get("function"), "function", _MAX_NAME_CHARS)
-    return _Call(function, as_text(raw.get("file"), "file"), line, frame)
+    def add(self, frame: Mapping[str, Any]) -> None:
+        """Add a frame, and before it the calls that the compiler inlined into it."""
+        inlines = frame.get("inlines")
+        if inlines:
+            # They are at the same address of the same module.
+            shared = {"module": frame.get("module"), "offset": frame.get("offset")}
+            for number, inline in enumerate(as_list(inlines, "inlines")[:MAX_FRAMES]):
+                try:
+                    self._add_call(as_object(inline, ""), shared)
+                except CrashDataError as error:
+                    raise error.within(f"inlines[{number}]") from None
+        self._add_call(frame, frame)
 
+    def _add_call(self, call: Mapping[str, Any], frame: Mapping[str, Any]) -> None:
+        """The best name there is: function, file and line, module, unloaded module, or address."""
+        file = as_text(call.get("file"), "file")
+        line = call.get("line")
+        if line is not None and not isinstance(line, (int, str)):
+            raise CrashDataError("line", "an integer or null")
+        function = as_text(call.get("function"), "function", _MAX_NAME_CHARS)
+        if function:
+            name = self._function_name(function, file, line)
+        elif file and line:
+            name = Name(f"{_base_name(file)}#{_line(line)}")
+        else:
+            name = Name(self._place(frame))
+        self.names.append(name)
 
-def _name(call: _Call, windows: bool, lists: SignatureLists) -> Name:
-    """The best name there is: function, file and line, module, unloaded module, or address."""
-    if call.function:
-        return _function_name(call, lists)
-    if call.file and call.line:
-        return Name(f"{_base_name(call.file)}#{_line(call.line)}")
-    module = as_text(call.frame.get("module"), "module", _MIN_NAME_CHARS)
-    if module:
-        return Name((module.lower() if windows else module).strip("[]"))
-    unloaded = _unloaded_module(call.frame)
-    if unloaded:
-        return Name(f"(unloaded {unloaded})")
-    return Name(_address(call.frame))
+    def _function_name(self, function: str, file: str, line: int | str | None) -> Name:
+        if len(function) > _CACHED_NAME_CHARS:
+            function = function[: max(self._budget, _MIN_NAME_CHARS)]
+            self._budget -= len(function)
+            collapsed = collapse.__wrapped__(function, file)
+        else:
+            collapsed = collapse(function, file)
+        wanted = self._lists.line_numbers.match(collapsed.text)
+        if wanted:
+            return Name(_spaced(f"{collapsed.text}:{_line(line)}"), wanted)
+        return collapsed.name
 
-
-def _function_name(call: _Call, lists: SignatureLists) -> Name:
-    source = source_path(call.file)
-    is_rust = source.endswith(".rs")
-    function = rust.qualified_panic(call.function, source)
-    if len(function) > _CACHED_NAME_CHARS:
-        collapsed = collapse.__wrapped__(function, is_rust)
-    else:
-        collapsed = collapse(function, is_rust)
-    wanted = lists.line_numbers.match(collapsed.text)
-    if wanted:
-        return Name(_spaced(f"{collapsed.text}:{_line(call.line)}"), wanted)
-    return Name(collapsed.spaced)
+    def _place(self, frame: Mapping[str, Any]) -> str:
+        module = as_text(frame.get("module"), "module", _MIN_NAME_CHARS)
+        if module:
+            return (module.lower() if self._windows else module).strip("[]")
+        unloaded = _unloaded_module(frame)
+        return f"(unloaded {unloaded})" if unloaded else _address(frame)
 
 
 class Collapsed(NamedTuple):
     """A function's name without types and arguments, as it is matched and as it is shown."""
 
     text: str
-    spaced: str
+    name: Name
 
 
 @lru_cache(_CACHE_ENTRIES)
-def collapse(function: str, is_rust: bool) -> Collapsed:
-    """A function's name by the rules of its language."""
-    if is_rust:
+def collapse(function: str, file: str) -> Collapsed:
+    """A function's name by the rules of its language, which its source file tells."""
+    source = source_path(file)
+    function = rust.qualified_panic(function, source)
+    if source.endswith(".rs"):
         text = rust.collapse(function)
-        return Collapsed(text, rust.without_hash(_spaced(text)))
+        return Collapsed(text, Name(rust.without_hash(_spaced(text))))
     text = cpp.collapse(function)
-    return Collapsed(text, _spaced(text))
+    return Collapsed(text, Name(_spaced(text)))
 
 
 def source_path(file: str) -> str:

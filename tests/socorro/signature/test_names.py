@@ -58,7 +58,7 @@ from . import corpus
     ],
 )
 def test_a_c_function_keeps_what_tells_it_from_others(function: str, name: str) -> None:
-    assert collapse(function, is_rust=False).spaced == name
+    assert collapse(function, "/a.cpp").name.text == name
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_c_function_keeps_what_tells_it_from_others(function: str, name: str) 
     ],
 )
 def test_a_rust_function_keeps_its_traits_and_loses_its_hash(function: str, name: str) -> None:
-    assert collapse(function, is_rust=True).spaced == name
+    assert collapse(function, "/a.rs").name.text == name
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_forty_frames_are_looked_at_inlined_ones_included(no_lists: SignatureLis
 @settings(max_examples=300, deadline=None)
 @given(corpus.functions)
 def test_a_name_never_grows_but_for_spaces_after_commas(function: str) -> None:
-    for is_rust in (False, True):
-        collapsed = collapse(function, is_rust)
+    for file in ("/a.cpp", "/a.rs"):
+        collapsed = collapse(function, file)
         assert len(collapsed.text) <= len(function) + 2 * function.count("<")
-        assert len(collapsed.spaced) <= len(collapsed.text) + collapsed.text.count(",")
+        assert len(collapsed.name.text) <= len(collapsed.text) + collapsed.text.count(",")
