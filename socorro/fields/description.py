@@ -49,6 +49,7 @@ def _search(search: SearchField) -> dict[str, Any]:
         "storage": search.storage,
         "permission": "protected" if search.protected else "public",
         "has_full_version": search.has_full,
+        "many": search.many,
         "exposed": search.exposed,
         "returned": search.returned,
         "choices": list(search.choices),

@@ -175,7 +175,7 @@ def _field(entry: _Entry, name: str) -> tuple[Field, Annotation | None]:
         annotation=annotation.name if annotation else None,
         default=entry.pop("default"),
         telemetry=_telemetry(entry, name, shape),
-        search=_search(entry, name, protected, description),
+        search=_search(entry, name, protected, description, many=kind == "array"),
         search_within=_search_within(entry, name, shape, description),
         deprecated=deprecated,
     )
@@ -256,7 +256,9 @@ def _check_path(entry: _Entry, shape: Shape, path: str) -> Shape:
     return shape
 
 
-def _search(entry: _Entry, name: str, protected: bool, description: str) -> SearchField | None:
+def _search(
+    entry: _Entry, name: str, protected: bool, description: str, *, many: bool
+) -> SearchField | None:
     node = entry.pop("search")
     if node is None:
         return None
@@ -267,6 +269,7 @@ def _search(entry: _Entry, name: str, protected: bool, description: str) -> Sear
         search.take("path", str, name),
         protected,
         description,
+        many=many,
     )
     search.finish()
     return found
@@ -283,23 +286,28 @@ def _search_within(
         protected = shape.protected
         if shape.others is None:
             protected |= _check_path(search, shape, path).protected
-        found.append(_search_field(search, search_name, f"{name}.{path}", protected, text))
+        many = search.flag("many")
+        found.append(
+            _search_field(search, search_name, f"{name}.{path}", protected, text, many=many)
+        )
         search.finish()
     return tuple(found)
 
 
 def _search_field(
-    entry: _Entry, name: str, path: str, protected: bool, description: str
+    entry: _Entry, name: str, path: str, protected: bool, description: str, *, many: bool
 ) -> SearchField:
+    storage = cast("StorageType", entry.choice("storage", STORAGE_TYPES))
     return SearchField(
         name=name,
         path=path,
         query_type=cast("QueryType", entry.choice("query", QUERY_TYPES)),
-        storage=cast("StorageType", entry.choice("storage", STORAGE_TYPES)),
+        storage=storage,
         protected=protected,
         description=description,
         exposed=entry.flag("exposed", True),
         returned=entry.flag("returned", True),
         null_value=entry.take("null_value", bool, None),
+        many=many or storage == "semicolon",
         choices=entry.texts("choices"),
     )

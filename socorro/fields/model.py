@@ -38,6 +38,7 @@ class SearchField:
     exact values between semicolons, without regard to case. `has_full` is true where words and
     the exact value differ. A field that is not `exposed` is for the system's own queries; one that
     is not `returned` can be asked for but not shown. `null_value` is what an explicit null means.
+    One of `many` values can match a filter; only such fields take lists.
     """
 
     name: str
@@ -49,6 +50,7 @@ class SearchField:
     exposed: bool = True
     returned: bool = True
     null_value: bool | None = None
+    many: bool = False
     choices: tuple[str, ...] = ()
 
     @property

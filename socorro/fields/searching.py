@@ -38,7 +38,7 @@ def search_document(processed: Mapping[str, Any]) -> dict[str, Any]:
                 document[search.name] = search.null_value
             continue
         fixed = fix(value)
-        if fixed is not None:
+        if fixed is not None and (search.many or not isinstance(fixed, list)):
             document[search.name] = fixed
     return document
 

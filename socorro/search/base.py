@@ -40,6 +40,10 @@ class SearchIndex(Protocol):
         """Return those of the ids that are indexed or on their way into the index."""
         ...
 
+    def pending(self) -> int:
+        """Return how many changes are accepted and not searchable yet, as far as is known."""
+        ...
+
     def run_indexer(self, stopping: "Event") -> None:
         """Do the engine's background work until `stopping` is set; returns at once if it has none.
 
