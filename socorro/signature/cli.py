@@ -21,7 +21,8 @@ _DESCRIPTION = "Make the signatures of crashes."
 _EPILOG = """\
 A FILE holds crash data, a processed crash or a stack walk as JSON; "-" is the standard input.
 With --jsonl, each line of the standard input is the crash data of one crash, and each line of the
-output its result: {"signature": ..., "proto_signature": ..., "notes": [...]} or {"error": ...}.
+output its result: {"signature": ..., "proto_signature": ..., "notes": [...]} or {"error": ...};
+--verbose adds the "trail".
 """
 
 
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     try:
         if options.jsonl:
-            _sign_lines(sys.stdin.buffer, sys.stdout, lists)
+            _sign_lines(sys.stdin.buffer, sys.stdout, lists, options.verbose)
             return 0
         return _sign_files(options.files, sys.stdout, lists, options.verbose)
     except BrokenPipeError:
@@ -68,23 +69,28 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _sign_lines(lines: Iterable[bytes], output: TextIO, lists: SignatureLists) -> None:
+def _sign_lines(
+    lines: Iterable[bytes], output: TextIO, lists: SignatureLists, verbose: bool
+) -> None:
     for line in lines:
-        json.dump(_answer(line, lists), output)
+        json.dump(_answer(line, lists, verbose), output)
         output.write("\n")
         output.flush()
 
 
-def _answer(line: bytes, lists: SignatureLists) -> dict[str, Any]:
+def _answer(line: bytes, lists: SignatureLists, verbose: bool) -> dict[str, Any]:
     try:
         result = generate(_parse(line), lists)
     except (_BadDocument, CrashDataError) as error:
         return {"error": str(error)}
-    return {
+    answer: dict[str, Any] = {
         "signature": result.signature,
         "proto_signature": result.proto_signature,
         "notes": list(result.notes),
     }
+    if verbose:
+        answer["trail"] = [str(entry) for entry in result.trail]
+    return answer
 
 
 def _sign_files(names: Sequence[str], output: TextIO, lists: SignatureLists, verbose: bool) -> int:

@@ -55,6 +55,11 @@ def test_other_lists_can_be_given(tmp_path: Path) -> None:
     assert answer["signature"] == "abort"
 
 
+def test_the_trail_is_added_where_it_is_asked_for() -> None:
+    (answer,) = jsonl("--verbose", lines=[json.dumps(CRASH).encode()])
+    assert answer["trail"][-1] == "  1 f: kept: the last one"
+
+
 def test_an_answer_comes_before_the_next_line_is_sent() -> None:
     command = [sys.executable, "-m", "socorro.signature", "--jsonl"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
