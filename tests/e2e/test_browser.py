@@ -50,7 +50,7 @@ def test_from_a_report_by_its_signature_to_a_search_and_back(
 ) -> None:
     page.goto(f"{shared_server.webapp}/report/index/{crash_id}")
     expect(page.get_by_text("acme::jobs::Worker::StoreResult").first).to_be_visible()
-    expect(page.get_by_text("threads.cpp:24").first).to_be_visible()
+    expect(page.get_by_text("threads.cpp:23").first).to_be_visible()
     shoot(page, "report")
 
     def found() -> bool:
