@@ -62,9 +62,11 @@ def test_kill_9_at_any_moment_loses_no_acknowledged_report(server: Server, soaki
     load = [Load(server, number) for number in range(3)]
     for thread in load:
         thread.start()
+    killed = 0
     for turn in range(kills(soaking)):
         time.sleep(chance.uniform(0.1, 1.5))
-        kill_one(server, ROOMS[turn % len(ROOMS)], chance)
+        killed += kill_one(server, ROOMS[turn % len(ROOMS)], chance)
+    assert killed > kills(soaking) / 2
     everything_killed = chance.uniform(0.1, 1.0)
     time.sleep(everything_killed)
     server.kill_everything()
@@ -83,14 +85,16 @@ def test_kill_9_at_any_moment_loses_no_acknowledged_report(server: Server, soaki
     assert_nothing_half(server.data)
 
 
-def kill_one(server: Server, room: str, chance: random.Random) -> None:
-    """Kill a process of a room, master or worker."""
+def kill_one(server: Server, room: str, chance: random.Random) -> bool:
+    """Kill a process of a room, master or worker; False if there was none at the moment."""
     victims = [process for process in server.children() if _belongs(process, room)]
-    if victims:
-        try:
-            os.kill(chance.choice(victims).pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+    if not victims:
+        return False
+    try:
+        os.kill(chance.choice(victims).pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _belongs(process: psutil.Process, room: str) -> bool:
