@@ -3,9 +3,13 @@
 
 """The crash mover: takes a report from the collector's hands into storage and the queue."""
 
+import logging
+
 from collector.publisher import Publisher
 from socorro.metrics import METRICS
 from socorro.storage import CrashReport, CrashStorage, StorageUnavailable
+
+logger = logging.getLogger(__name__)
 
 
 class CrashMover:
@@ -15,18 +19,26 @@ class CrashMover:
         self.storage = storage
         self._publisher = publisher
 
-    def move(self, report: CrashReport, *, publish: bool) -> None:
+    def move(self, report: CrashReport, *, publish: bool, chosen_id: bool) -> None:
         """Store a report; when this returns, the client can be told its id.
 
-        `publish` is false for a report that waits until somebody asks for it. Raises
-        StorageUnavailable, and then nothing of the report can be seen.
+        `publish` is false for a report that waits until somebody asks for it. With `chosen_id` the
+        id is the client's: the report may be stored already, and is then sent again because an
+        answer was lost; what was acknowledged is not touched. Raises StorageUnavailable, and then
+        nothing of the report can be seen.
         """
         try:
-            with METRICS.timer("collector.crashmover.crash_save.time"):
-                self.storage.save_raw_crash(report)
+            if chosen_id and self.storage.has_raw_crash(report.crash_id):
+                logger.info("is stored already and was left as it is")
+            else:
+                self._save(report)
         except StorageUnavailable:
             METRICS.incr("collector.crashmover.save_crash_dropped.count")
             raise
-        METRICS.incr("collector.crashmover.save_crash.count")
         if publish:
             self._publisher.publish(report.crash_id)
+
+    def _save(self, report: CrashReport) -> None:
+        with METRICS.timer("collector.crashmover.crash_save.time"):
+            self.storage.save_raw_crash(report)
+        METRICS.incr("collector.crashmover.save_crash.count")

@@ -20,7 +20,7 @@ from collector.payload import Payload, is_compressed, read_payload
 from collector.raw_crash import finish_raw_crash, raw_crash_of
 from collector.refusal import Refused
 from collector.submitted_id import submitted_crash_id
-from collector.throttle import Throttler, Verdict
+from collector.throttle import Throttler
 from socorro.crash_id import Throttle, make_crash_id
 from socorro.logging import crash_context
 from socorro.metrics import METRICS
@@ -103,14 +103,14 @@ class SubmitResource:
         return payload
 
     def _decide(self, req: falcon.Request, payload: Payload, received_at: datetime) -> str:
-        submitted_id = submitted_crash_id(
+        chosen_id = submitted_crash_id(
             payload.annotations, req.get_header("Authorization"), payload.notes, self._settings
         )
         raw_crash = raw_crash_of(payload, received_at=received_at, user_agent=req.user_agent)
         verdict = self._throttler.judge(raw_crash)
         METRICS.incr(f"{_METRIC}.throttle_rule", tags=[f"rule:{verdict.rule}"])
         METRICS.incr(f"{_METRIC}.throttle", tags=[f"result:{_RESULTS[verdict.result]}"])
-        crash_id = submitted_id or make_crash_id(received_at, verdict.result)
+        crash_id = chosen_id or make_crash_id(received_at, verdict.result)
         with crash_context(crash_id):
             logger.info("matched by %s; returned %s", verdict.rule, verdict.result.name)
             if verdict.result is Throttle.REJECT:
@@ -123,17 +123,14 @@ class SubmitResource:
                     removed=self._settings.removed_annotations,
                     payload=payload,
                 )
-                self._move(crash_id, raw_crash, payload, verdict)
+                dumps = {name: dump.path for name, dump in payload.dumps.items()}
+                self._mover.move(
+                    CrashReport(crash_id, raw_crash, dumps),
+                    publish=verdict.result is Throttle.ACCEPT,
+                    chosen_id=chosen_id is not None,
+                )
+                logger.info("saved: %d dumps, %d bytes", len(dumps), payload.received)
         return f"CrashID=bp-{crash_id}\n"
-
-    def _move(
-        self, crash_id: str, raw_crash: dict[str, object], payload: Payload, verdict: Verdict
-    ) -> None:
-        dumps = {name: dump.path for name, dump in payload.dumps.items()}
-        self._mover.move(
-            CrashReport(crash_id, raw_crash, dumps), publish=verdict.result is Throttle.ACCEPT
-        )
-        logger.info("saved: %d dumps, %d bytes", len(dumps), payload.received)
 
     def _refuse(self, refused: Refused, resp: falcon.Response) -> None:
         if refused.malformed:
