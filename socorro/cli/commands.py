@@ -212,11 +212,12 @@ def search() -> None:
 
 
 @search.command("rebuild")
-def rebuild_index() -> None:
-    """Build the search index anew from the processed crashes."""
+@click.option("--days", default=180, show_default=True, help="How far to go back.")
+def rebuild_index(days: int) -> None:
+    """Index the processed crashes in storage again; searches go on meanwhile."""
     from socorro.cli.rebuild import rebuild_search
 
-    sys.exit(rebuild_search(settings.load()))
+    sys.exit(rebuild_search(settings.load(), days))
 
 
 @cli.command()

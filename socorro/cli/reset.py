@@ -62,8 +62,4 @@ def _doomed(settings: Settings) -> list[Path]:
     database = Path(settings.database_url.removeprefix("sqlite://")[1:])
     for file in (queue, search / "outbox.db", database):
         paths += [file, *(file.with_name(file.name + tail) for tail in ("-wal", "-shm"))]
-    return [*paths, *_index_parts(search)]
-
-
-def _index_parts(search: Path) -> list[Path]:
-    return sorted(path for path in search.glob("*") if path.name != "outbox.db")
+    return [*paths, *sorted(search.glob("index-*")), search / "indexer.lock"]

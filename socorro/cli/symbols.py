@@ -11,12 +11,12 @@ import click
 from rich.console import Console
 
 from socorro.queue import QueueUnavailable, open_queue
-from socorro.search import SearchUnavailable, open_index
+from socorro.search import SearchIndex, SearchUnavailable, open_index
 from socorro.settings import SettingError, Settings
 from socorro.symbols import Stored, StoreUnavailable, add, requeue_missing_symbols
 
 # A crash that was processed a moment ago is found by a search after about a second.
-_INDEX_DELAY = 2.0
+_INDEX_SECONDS = 5.0
 
 
 def add_and_requeue(settings: Settings, paths: Sequence[Path], *, quiet: bool = False) -> int:
@@ -32,7 +32,7 @@ def add_and_requeue(settings: Settings, paths: Sequence[Path], *, quiet: bool = 
             raise SettingError(f"SOCORRO_DATA: {error}") from error
         if result.added:
             status.update("Looking for crashes that missed them")
-            time.sleep(_INDEX_DELAY)
+            _wait_for_index(open_index(settings.search))
         queued = _requeue(settings, result.stored)
     for refused in result.refused:
         click.echo(f"refused {refused.path}: {refused.reason}", err=True)
@@ -42,6 +42,13 @@ def add_and_requeue(settings: Settings, paths: Sequence[Path], *, quiet: bool = 
             f"{len(result.refused)} refused; {queued} crashes are queued to be processed again."
         )
     return 1 if result.refused else 0
+
+
+def _wait_for_index(index: SearchIndex) -> None:
+    """Let the index take in what was processed until now, if there is a server that does it."""
+    deadline = time.monotonic() + _INDEX_SECONDS
+    while index.pending() and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def _requeue(settings: Settings, stored: Sequence[Stored]) -> int:
