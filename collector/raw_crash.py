@@ -3,7 +3,7 @@
 
 """The raw crash: a report's annotations with what the collector adds and takes away."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -35,19 +35,25 @@ def raw_crash_of(
     }
 
 
-def finish_raw_crash(
-    raw_crash: dict[str, Any],
+def finished_raw_crash(
+    raw_crash: Mapping[str, Any],
     *,
     crash_id: str,
     throttle_rule: str,
-    removed: Sequence[str],
+    removed: Collection[str],
     payload: Payload,
-) -> None:
-    """Add the crash id and the notes, and remove the annotations that must not be stored."""
+) -> dict[str, Any]:
+    """Return the raw crash as it is stored.
+
+    It has its crash id and the notes, and lacks the annotations that must not be stored.
+    """
     for name in removed:
         if name in payload.annotations:
-            del raw_crash[name]
             payload.notes.add(f"Removed {name} from raw crash.")
-    raw_crash["uuid"] = crash_id
-    raw_crash["metadata"]["throttle_rule"] = throttle_rule
-    raw_crash["metadata"]["collector_notes"] = payload.notes.texts()
+    kept = {name: value for name, value in raw_crash.items() if name not in removed}
+    metadata = {
+        **raw_crash["metadata"],
+        "throttle_rule": throttle_rule,
+        "collector_notes": payload.notes.texts(),
+    }
+    return {**kept, "uuid": crash_id, "metadata": metadata}

@@ -17,7 +17,7 @@ from collector.crashmover import CrashMover
 from collector.dumps import Spool
 from collector.multipart import boundary_of
 from collector.payload import Payload, is_compressed, read_payload
-from collector.raw_crash import finish_raw_crash, raw_crash_of
+from collector.raw_crash import finished_raw_crash, raw_crash_of
 from collector.refusal import Refused
 from collector.submitted_id import submitted_crash_id
 from collector.throttle import Throttler
@@ -116,7 +116,7 @@ class SubmitResource:
             if verdict.result is Throttle.REJECT:
                 return f"Discarded=rule_{verdict.rule}"
             if verdict.result is not Throttle.FAKE_ACCEPT:
-                finish_raw_crash(
+                finished = finished_raw_crash(
                     raw_crash,
                     crash_id=crash_id,
                     throttle_rule=verdict.rule,
@@ -125,7 +125,7 @@ class SubmitResource:
                 )
                 dumps = {name: dump.path for name, dump in payload.dumps.items()}
                 self._mover.move(
-                    CrashReport(crash_id, raw_crash, dumps),
+                    CrashReport(crash_id, finished, dumps),
                     publish=verdict.result is Throttle.ACCEPT,
                     chosen_id=chosen_id is not None,
                 )

@@ -1,0 +1,276 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""Storage or queue down, verdicts of throttlers, and errors of our own."""
+
+import json
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector import publisher as publisher_module
+from collector.app import CollectorApp, create_app
+from collector.throttle import Verdict
+from socorro.crash_id import Throttle, throttle_of
+from socorro.queue import CrashQueue, LocalQueue, QueueName, QueueUnavailable, Task
+from socorro.settings import Settings
+from socorro.storage import CrashReport, FilesystemStorage, StorageUnavailable
+from tests.collector.made_requests import annotation, dump, post
+from tests.contract.processes import wait_until
+
+SECRET = "the-comment-of-a-user"
+PARTS = [annotation("Comments", SECRET), dump("upload_file_minidump", b"MDMP" * 100)]
+
+
+class FailingStorage(FilesystemStorage):
+    """A storage that fails after it has taken the dumps."""
+
+    def save_raw_crash(self, report: CrashReport) -> None:
+        for path in report.dumps.values():
+            assert path.read_bytes()
+        raise StorageUnavailable("no space left on device")
+
+
+class MovingQueue(LocalQueue):
+    """A queue that can be switched off; tells which batches it was given."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, lease_seconds=60)
+        self.down = False
+        self.tries = 0
+        self.batches: list[int] = []
+
+    def publish(self, queue: QueueName, tasks: Sequence[Task]) -> None:
+        self.tries += 1
+        if self.down:
+            raise QueueUnavailable("the queue is switched off")
+        super().publish(queue, tasks)
+        self.batches.append(len(tasks))
+
+
+@dataclass
+class Always:
+    """A throttler that has made up its mind, and remembers what it saw."""
+
+    result: Throttle
+    seen: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def judge(self, raw_crash: Mapping[str, Any]) -> Verdict:
+        self.seen.append(raw_crash)
+        return Verdict("a_rule", self.result)
+
+
+def today(storage: FilesystemStorage) -> list[str]:
+    return list(storage.list_raw_crashes(datetime.now(UTC).date()))
+
+
+def test_a_report_that_cannot_be_stored_is_given_back_to_the_client(
+    settings: Settings, queue: CrashQueue, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage = FailingStorage(tmp_path / "crashes")
+    answer = post(create_app(settings, storage, queue), *PARTS)
+    assert (answer.status, answer.body) == (503, "Discarded=storage_unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+    assert "CrashID" not in answer.body
+    assert list(storage.spool.iterdir()) == []
+    assert queue.receive(1, wait=0) == []
+    assert "no space left on device" in caplog.text
+
+
+def test_a_dump_that_cannot_be_spooled_is_given_back_to_the_client(
+    settings: Settings, queue: CrashQueue, tmp_path: Path
+) -> None:
+    (tmp_path / "crashes").write_text("a file where a folder should be")
+    storage = FilesystemStorage(tmp_path / "crashes")
+    answer = post(create_app(settings, storage, queue), *PARTS)
+    assert (answer.status, answer.body) == (503, "Discarded=storage_unavailable")
+
+
+@pytest.fixture
+def moving_queue(tmp_path: Path) -> MovingQueue:
+    return MovingQueue(tmp_path / "queue")
+
+
+@pytest.fixture
+def moving_app(
+    settings: Settings,
+    storage: FilesystemStorage,
+    moving_queue: MovingQueue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> CollectorApp:
+    monkeypatch.setattr(publisher_module, "_FIRST_DELAY", 0.01)
+    return create_app(settings, storage, moving_queue)
+
+
+def test_reports_are_taken_while_the_queue_is_down_and_published_later(
+    moving_app: CollectorApp,
+    moving_queue: MovingQueue,
+    storage: FilesystemStorage,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    moving_queue.down = True
+    ids = {post(moving_app, *PARTS).crash_id for _ in range(20)}
+    assert set(today(storage)) == ids
+    assert "could not publish" in caplog.text
+    assert moving_app.publisher.waiting == 20
+    moving_queue.down = False
+    wait_until(lambda: moving_app.publisher.waiting == 0, "everything published")
+    taken = moving_queue.receive(100, wait=0)
+    assert {message.task.crash_id for message in taken} == ids
+    assert {message.queue for message in taken} == {QueueName.STANDARD}
+    assert moving_queue.batches == [20]
+
+
+def test_only_the_first_client_waits_for_a_queue_that_is_down(
+    moving_app: CollectorApp, moving_queue: MovingQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher_module, "_FIRST_DELAY", 3600)
+    moving_queue.down = True
+    for _ in range(10):
+        post(moving_app, *PARTS)
+    assert moving_queue.tries == 1
+
+
+def test_publishing_goes_on_after_a_second_outage(
+    moving_app: CollectorApp, moving_queue: MovingQueue
+) -> None:
+    for _ in range(2):
+        moving_queue.down = True
+        post(moving_app, *PARTS)
+        moving_queue.down = False
+        wait_until(lambda: moving_app.publisher.waiting == 0, "published")
+    assert len(moving_queue.receive(100, wait=0)) == 2
+
+
+def test_the_last_try_is_made_at_the_end(
+    moving_app: CollectorApp, moving_queue: MovingQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher_module, "_FIRST_DELAY", 3600)
+    moving_queue.down = True
+    crash_id = post(moving_app, *PARTS).crash_id
+    moving_queue.down = False
+    moving_app.close()
+    assert moving_queue.holding([crash_id]) == {crash_id}
+
+
+def test_ids_left_at_the_end_are_counted_in_the_log(
+    moving_app: CollectorApp, moving_queue: MovingQueue, caplog: pytest.LogCaptureFixture
+) -> None:
+    moving_queue.down = True
+    post(moving_app, *PARTS)
+    moving_app.close()
+    assert "1 crash ids were not published; cronrun will find them" in caplog.text
+
+
+def test_what_waits_is_bounded(
+    moving_app: CollectorApp, moving_queue: MovingQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher_module, "_FIRST_DELAY", 3600)
+    monkeypatch.setattr(publisher_module, "_MAX_WAITING", 3)
+    moving_queue.down = True
+    ids = [post(moving_app, *PARTS).crash_id for _ in range(5)]
+    assert len(set(ids)) == 5
+    assert moving_app.publisher.waiting == 3
+
+
+def test_many_threads_publish_through_an_outage_and_nothing_is_lost_or_doubled(
+    moving_app: CollectorApp, moving_queue: MovingQueue
+) -> None:
+    ids: list[str] = []
+
+    def work() -> None:
+        for _ in range(10):
+            ids.append(post(moving_app, *PARTS).crash_id)  # noqa: PERF401 - seen while it grows
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for limit in (10, 30):
+        wait_until(lambda limit=limit: len(ids) >= limit, "some are in")
+        moving_queue.down = not moving_queue.down
+    for thread in threads:
+        thread.join()
+    moving_queue.down = False
+    wait_until(lambda: moving_app.publisher.waiting == 0, "everything published")
+    taken = [message.task.crash_id for message in moving_queue.receive(1000, wait=0)]
+    assert sorted(taken) == sorted(ids)
+
+
+def test_a_deferred_report_is_stored_and_not_queued(
+    settings: Settings, storage: FilesystemStorage, queue: CrashQueue
+) -> None:
+    throttler = Always(Throttle.DEFER)
+    crash_id = post(create_app(settings, storage, queue, throttler), *PARTS).crash_id
+    assert throttle_of(crash_id) == 1
+    assert storage.load_raw_crash(crash_id)["metadata"]["throttle_rule"] == "a_rule"
+    assert queue.receive(1, wait=0) == []
+
+
+def test_a_rejected_report_is_told_the_rule_and_not_stored(
+    settings: Settings, storage: FilesystemStorage, queue: CrashQueue
+) -> None:
+    answer = post(create_app(settings, storage, queue, Always(Throttle.REJECT)), *PARTS)
+    assert (answer.status, answer.body) == (200, "Discarded=rule_a_rule")
+    assert today(storage) == []
+    assert list(storage.spool.iterdir()) == []
+    assert queue.receive(1, wait=0) == []
+
+
+def test_a_fake_accepted_report_gets_an_id_and_is_not_stored(
+    settings: Settings, storage: FilesystemStorage, queue: CrashQueue
+) -> None:
+    answer = post(create_app(settings, storage, queue, Always(Throttle.FAKE_ACCEPT)), *PARTS)
+    assert throttle_of(answer.crash_id) == 3
+    assert today(storage) == []
+    assert list(storage.spool.iterdir()) == []
+
+
+def test_the_throttler_sees_everything_that_was_sent(
+    settings: Settings, storage: FilesystemStorage, queue: CrashQueue
+) -> None:
+    throttler = Always(Throttle.ACCEPT)
+    post(create_app(settings, storage, queue, throttler), annotation("Email", "a@b"))
+    (seen,) = throttler.seen
+    assert {"Email", "metadata", "submitted_timestamp", "version"} <= seen.keys()
+
+
+class BrokenThrottler:
+    """A throttler with a bug, whose error quotes the report."""
+
+    def judge(self, raw_crash: Mapping[str, Any]) -> Verdict:
+        raise RuntimeError(f"cannot judge {raw_crash}")
+
+
+def test_an_error_of_ours_is_a_500_that_tells_nothing_of_the_report(
+    settings: Settings,
+    storage: FilesystemStorage,
+    queue: CrashQueue,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answer = post(create_app(settings, storage, queue, BrokenThrottler()), *PARTS)
+    assert answer.status == 500
+    assert json.loads(answer.body) == {"title": "500 Internal Server Error"}
+    assert today(storage) == []
+    assert list(storage.spool.iterdir()) == []
+    assert "RuntimeError" in caplog.text
+    assert "in judge" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_log_lines_of_a_report_carry_its_crash_id_and_nothing_of_its_content(
+    app: CollectorApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    from socorro.logging import _add_crash_id
+
+    caplog.handler.addFilter(_add_crash_id)
+    caplog.set_level(logging.DEBUG)
+    crash_id = post(app, *PARTS).crash_id
+    assert {record.crash_id for record in caplog.records} == {crash_id}
+    assert "matched by accept_everything; returned ACCEPT" in caplog.text
+    assert SECRET not in caplog.text
