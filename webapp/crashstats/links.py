@@ -11,17 +11,25 @@ from django.utils.http import urlencode
 
 from socorro.search.query import DEFAULT_SPAN, MAX_SPAN
 
-Parameters = Sequence[tuple[str, str]]
+Pair = tuple[str, str]
 
 
-def search_url(parameters: Iterable[tuple[str, str]]) -> str:
+def search_url(parameters: Iterable[Pair]) -> str:
     """Return the address of a search; parameters are named and written as in Super Search."""
     query = urlencode(list(parameters))
     address = reverse("crashstats:search")
     return f"{address}?{query}" if query else address
 
 
-def window_around(date: datetime | None, now: datetime | None = None) -> Parameters:
+def exactly(field: str, value: str) -> Pair:
+    """Return the parameter that finds a value of a text field and nothing else.
+
+    Without the operator, words of the value would do, in upper or lower case.
+    """
+    return field, f"={value}"
+
+
+def window_around(date: datetime | None, now: datetime | None = None) -> Sequence[Pair]:
     """Return the date parameters with which a search finds a crash of that date.
 
     None are needed while the default window reaches back to it.
@@ -37,4 +45,4 @@ def window_around(date: datetime | None, now: datetime | None = None) -> Paramet
 
 def signature_url(signature: str, date: datetime | None = None) -> str:
     """Return the address of a search for exactly this signature, reaching back to `date`."""
-    return search_url([("signature", f"={signature}"), *window_around(date)])
+    return search_url([exactly("signature", signature), *window_around(date)])

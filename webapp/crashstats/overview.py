@@ -11,7 +11,7 @@ from typing import Any
 from socorro.search import Bucket, DateRange, Facet, Histogram, Query, Sort
 from socorro.search.query import MAX_SPAN
 from webapp.crashstats import handles
-from webapp.crashstats.links import search_url, signature_url
+from webapp.crashstats.links import exactly, search_url, signature_url
 from webapp.crashstats.values import moment, text
 
 DAYS = 7
@@ -148,7 +148,7 @@ def _product(
     bucket: Bucket, days: list[datetime], per_day: Mapping[datetime, Mapping[str, int]]
 ) -> Product:
     name = text(bucket.term)
-    filters = [("product", name)]
+    filters = [exactly("product", name)]
     counts = [per_day.get(day, {}).get(name, 0) for day in days]
     return Product(
         name=name,
@@ -159,7 +159,7 @@ def _product(
             Counted(
                 text(inner.term),
                 inner.count,
-                search_url([*filters, ("signature", f"={text(inner.term)}")]),
+                search_url([*filters, exactly("signature", text(inner.term))]),
             )
             for inner in bucket.facets.get("signature", ())
         ),
@@ -167,7 +167,7 @@ def _product(
             Counted(
                 text(inner.term),
                 inner.count,
-                search_url([*filters, ("version", text(inner.term))]),
+                search_url([*filters, exactly("version", text(inner.term))]),
             )
             for inner in bucket.facets.get("version", ())
         ),

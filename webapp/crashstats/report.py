@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from socorro.fields import public_raw_crash
-from webapp.crashstats.links import search_url, signature_url, window_around
+from webapp.crashstats.links import exactly, search_url, signature_url, window_around
 from webapp.crashstats.modules import Module, modules_of
 from webapp.crashstats.stack import Thread, threads_of
 from webapp.crashstats.values import (
@@ -107,14 +107,14 @@ def _facts(processed: Mapping[str, Any], date: datetime | None) -> Iterator[Fact
     """Yield the summary, what an engineer asks first at its top; what is unknown is left out."""
 
     def same(field: str, value: str) -> str:
-        return search_url([(field, value), *window_around(date)])
+        return search_url([exactly(field, value), *window_around(date)])
 
     def known(label: str, value: str, url: str = "", *, code: bool = False) -> Iterator[Fact]:
         if value:
             yield Fact(label, value, code=code, url=url)
 
     reason = text(processed.get("reason"))
-    yield from known("Reason", reason, same("reason", f"={reason}"))
+    yield from known("Reason", reason, same("reason", reason))
     yield from known("Assertion", text(processed.get("moz_crash_reason")))
     yield from known("Address", text(processed.get("address")), code=True)
     yield from known("Last error", text(processed.get("last_error_value")), code=True)

@@ -12,14 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from socorro.fields import SEARCH_FIELDS
 from socorro.search import Bucket, SearchResult
 from socorro.search.query import MAX_WINDOW
-from webapp.crashstats.links import search_url
+from webapp.crashstats.links import Pair, exactly, search_url
 from webapp.crashstats.overview import Row, row_of
 from webapp.crashstats.values import text
-
-Pair = tuple[str, str]
 
 PAGE_SIZE = 50
 LAST_PAGE = MAX_WINDOW // PAGE_SIZE
@@ -216,7 +213,7 @@ class Search:
         terms = []
         for bucket in buckets:
             term = text(bucket.term)
-            pair = (field, exactly(field, term))
+            pair = exactly(field, term)
             active = pair in self.filters
             others = [other for other in self.filters if other != pair]
             # In place of the field's other filters: two values of one field would widen a search.
@@ -279,13 +276,6 @@ def shortcuts(search: Search, now: datetime | None = None) -> tuple[tuple[str, s
         (label, search.url([*others, ("date", f">={today - timedelta(days=days)}")]))
         for label, days in windows
     )
-
-
-def exactly(field: str, term: str) -> str:
-    """Return the value that finds a term of a field and nothing else."""
-    known = SEARCH_FIELDS.get(field)
-    # A value of a fixed set has no operators in Super Search.
-    return term if known is not None and known.query_type == "enum" else f"={term}"
 
 
 def _page(value: str) -> int:

@@ -3,7 +3,7 @@
 
 """The addresses of Crash Stats."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from webapp.crashstats.views import accounts, api, assets, home, report, search
 
@@ -14,7 +14,7 @@ urlpatterns = [
     path("report/index/<str:crash_id>", report.report, name="report"),
     path("search/", search.search, name="search"),
     path("search/quick/", search.quick_search, name="quick_search"),
-    re_path(r"^api/(?P<name>[A-Za-z0-9_]{1,100})/?$", api.api, name="api"),
+    path("api/<str:name>/", api.api, name="api"),
     path("login/", accounts.Login.as_view(), name="login"),
     path("logout/", accounts.Logout.as_view(), name="logout"),
     path("robots.txt", assets.robots),

@@ -3,6 +3,8 @@
 
 """The home page: how much crashes, what, and what came in last."""
 
+import logging
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,6 +13,8 @@ from django.views.decorators.http import require_safe
 from socorro.search import SearchUnavailable
 from webapp.crashstats.overview import overview
 
+logger = logging.getLogger(__name__)
+
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
@@ -18,5 +22,6 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {"collector": settings.SOCORRO.collector_address}
     try:
         return render(request, "crashstats/home.html", context | {"overview": overview()})
-    except SearchUnavailable:
+    except SearchUnavailable as error:
+        logger.warning("the home page has no figures: %s", error)
         return render(request, "crashstats/home.html", context | {"search_is_down": True})

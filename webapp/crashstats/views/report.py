@@ -112,8 +112,8 @@ def _has_shape(crash_id: str) -> bool:
 
 def crash_id_in(text: str) -> str | None:
     """Return the crash id in what somebody pasted: an id, ``bp-`` id or address of a report."""
-    last = urlsplit(text).path.rstrip("/").rpartition("/")[2] if "/" in text else text
     try:
+        last = urlsplit(text).path.rstrip("/").rpartition("/")[2] if "/" in text else text
         return parse_crash_id(last.lower())
-    except (InvalidCrashId, ValueError):
+    except ValueError:  # no crash id, or no address
         return None

@@ -3,6 +3,7 @@
 
 """The search page, and the search box at the top of every page."""
 
+import logging
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,11 +11,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from socorro.search import QueryError, SearchUnavailable
+from socorro.search.parse import parse_query
 from webapp.crashstats import handles
 from webapp.crashstats.access import viewer_of
 from webapp.crashstats.links import search_url
 from webapp.crashstats.searching import OPERATORS, Search, address_for, read_search, shortcuts
 from webapp.crashstats.views.report import crash_id_in
+
+logger = logging.getLogger(__name__)
 
 _LONGEST_QUICK_SEARCH = 1000
 
@@ -39,15 +43,14 @@ def search(request: HttpRequest) -> HttpResponse:
     except QueryError as error:
         context["error"] = str(error)
         status = 400
-    except SearchUnavailable:
+    except SearchUnavailable as error:
+        logger.warning("a search has no answer: %s", error)
         context["error"] = "The search index does not answer. Please try again in a minute."
         status = 503
     return render(request, "crashstats/search.html", context, status=status)
 
 
 def _answer(asked: Search, *, may_see_protected: bool) -> dict[str, Any]:
-    from socorro.search.parse import parse_query
-
     parsed = parse_query(asked.parameters(), may_see_protected=may_see_protected)
     result = handles.index().search(parsed.query)
     return {"answer": asked.answer(result), "warnings": parsed.warnings}

@@ -1,0 +1,95 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""Log in and out."""
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from tests.webapp.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def user() -> User:
+    return User.objects.create_user("ada", password=PASSWORD)
+
+
+def test_logging_in_leads_back_to_where_one_came_from(client: Client, user: User) -> None:
+    response = client.post(
+        "/login/?next=/search/", {"username": "ada", "password": PASSWORD, "next": "/search/"}
+    )
+    assert response.status_code == 302
+    assert response["Location"] == "/search/"
+    assert b"Log out" in client.get("/login-does-not-exist").content
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example"])
+def test_logging_in_leads_to_no_other_site(client: Client, user: User, target: str) -> None:
+    response = client.post("/login/", {"username": "ada", "password": PASSWORD, "next": target})
+    assert response["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"username": "ada", "password": "wrong"},
+        {"username": "ada", "password": ""},
+        {"username": "a\0", "password": "x"},
+        {"username": "x" * 10_000, "password": "y" * 10_000},
+        {},
+    ],
+)
+def test_a_wrong_login_says_so(client: Client, user: User, fields: dict[str, str]) -> None:
+    response = client.post("/login/", fields)
+    assert response.status_code == 200
+    assert b'role="alert"' in response.content
+
+
+def test_an_account_that_was_switched_off_shows_nothing(client: Client, user: User) -> None:
+    client.force_login(user)
+    user.is_active = False
+    user.save()
+    assert b"Log out" not in client.get("/").content
+
+
+def test_logging_out_needs_a_post(client: Client, user: User) -> None:
+    client.force_login(user)
+    assert client.get("/logout/").status_code == 405
+    assert client.post("/logout/").status_code == 302
+    assert b"Log out" not in client.get("/").content
+
+
+def test_cookies_are_kept_from_scripts_and_other_sites(client: Client, user: User) -> None:
+    response = client.post("/login/", {"username": "ada", "password": PASSWORD})
+    session = response.cookies["sessionid"]
+    assert session["httponly"]
+    assert session["samesite"] == "Lax"
+
+
+def test_the_permissions_exist() -> None:
+    names = set(
+        Permission.objects.filter(content_type__app_label="crashstats").values_list(
+            "codename", flat=True
+        )
+    )
+    assert {"view_pii", "view_rawdump"} <= names
+
+
+def test_without_the_database_everybody_is_a_stranger(
+    client: Client, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.db import OperationalError
+    from django.db.backends.utils import CursorWrapper
+
+    client.force_login(user)
+
+    def fail(*arguments: object, **named: object) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(CursorWrapper, "execute", fail)
+    response = client.get("/")
+    assert response.status_code == 200
+    assert b"Log in" in response.content
