@@ -229,18 +229,18 @@ def _telemetry(entry: _Entry, name: str, shape: Shape) -> Telemetry | None:
     node = entry.pop("telemetry")
     if node is None:
         return None
-    if node is True:
-        return Telemetry(name)
-    export = _Entry(f"{entry.where}: telemetry", node)
+    export = _Entry(f"{entry.where}: telemetry", {} if node is True else node)
     exported_name = export.take("name", str, name)
-    to_string = "convert" in node and export.choice("convert", frozenset({"string"})) == "string"
+    to_string = export.take("convert", str, None)
+    if to_string not in (None, "string"):
+        raise export.error(f"unknown convert {to_string!r}: use string")
     paths = export.texts("paths")
     export.finish()
     if shape.protected:
         raise export.error("a protected field cannot be exported")
     for path in paths:
         _check_path(export, shape, path)
-    return Telemetry(exported_name, to_string, paths)
+    return Telemetry(exported_name, to_string == "string", paths)
 
 
 def _check_path(entry: _Entry, shape: Shape, path: str) -> Shape:
