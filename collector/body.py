@@ -27,6 +27,7 @@ class Readable(Protocol):
 class Body:
     """Reads a request's body and refuses it when it is too large, cut off or stalled.
 
+    `received` counts the bytes; `was_empty` is true once the end was reached without any.
     `length` is the Content-Length, or None when the body ends with the stream (chunked).
     `stalled` tells whether an end of the stream means that the server gave up on the client.
     """
@@ -40,6 +41,7 @@ class Body:
     ) -> None:
         self.received = 0
         self.length = length
+        self.was_empty = False
         self._source = source
         self._max_size = max_size
         self._stalled = stalled
@@ -51,8 +53,10 @@ class Body:
         self.received += len(data)
         if self.received > self._max_size:
             raise Refused("body_too_large", 413)
-        if not data and self.length is not None and self.received < self.length:
-            raise self._cut_off()
+        if not data:
+            if self.length is not None and self.received < self.length:
+                raise self._cut_off()
+            self.was_empty = self.received == 0
         return data
 
     def read_to_end(self) -> None:

@@ -70,7 +70,7 @@ def read_payload(
         for part in parts:
             _take(part, annotations, spool, notes)
     except Refused:
-        if body.received == 0:
+        if body.was_empty:
             raise Refused("no_content_length") from None
         raise
     # A checksum, a chunk or the rest of the length may be missing after the last part.

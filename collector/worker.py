@@ -49,7 +49,7 @@ class PatientSocket(socket.socket):
             # Somebody else bounds this read: draining before a close.
             return super().recv(size, flags)
         wait = self._patience()
-        if wait <= 0:
+        if self.stalled or wait <= 0:
             self.stalled = True
             return b""
         self.settimeout(wait)
