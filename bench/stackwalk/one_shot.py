@@ -21,7 +21,7 @@ def one_shot_binary() -> Path:
     root = default_cache() / f"minidump-stackwalk-{VERSION}"
     binary = root / "bin" / "minidump-stackwalk"
     if not binary.exists():
-        toolchain = find_toolchain((1, 85), sys.stderr.buffer)
+        toolchain = find_toolchain((1, 88), sys.stderr.buffer)
         wanted = ["minidump-stackwalk", "--version", VERSION, "--root", str(root)]
         subprocess.run(
             [toolchain.cargo, "install", "--quiet", "--locked", *wanted],
