@@ -32,6 +32,14 @@ def test_logging_in_leads_to_no_other_site(client: Client, user: User, target: s
     assert response["Location"] == "/"
 
 
+def test_the_login_page_never_leads_to_itself(client: Client, user: User) -> None:
+    fields = {"username": "ada", "password": PASSWORD, "next": "/login/?next=/login/"}
+    assert client.post("/login/", fields)["Location"] == "/"
+    response = client.get("/login/?next=/login/")
+    assert response.status_code == 302
+    assert response["Location"] == "/"
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -7,9 +7,9 @@ A crash has thousands of frames, and a template takes a hundred times as long fo
 """
 
 from collections.abc import Iterable
+from html import escape
 
 from django import template
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from webapp.crashstats.stack import Frame

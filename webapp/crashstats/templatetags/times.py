@@ -15,11 +15,21 @@ register = template.Library()
 @register.filter
 def utc(moment: datetime | None) -> SafeString | str:
     """Return a time element, ``2026-11-22 19:02:33 UTC``."""
+    return _element(moment, "%Y-%m-%d %H:%M:%S UTC")
+
+
+@register.filter
+def utc_minute(moment: datetime | None) -> SafeString | str:
+    """Return a time element without the seconds, for lists: ``2026-11-22 19:02 UTC``."""
+    return _element(moment, "%Y-%m-%d %H:%M UTC")
+
+
+def _element(moment: datetime | None, form: str) -> SafeString | str:
     if moment is None:
         return ""
     in_utc = moment.astimezone(UTC)
     return format_html(
-        '<time datetime="{}">{} UTC</time>',
+        '<time datetime="{}">{}</time>',
         in_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        in_utc.strftime("%Y-%m-%d %H:%M:%S"),
+        in_utc.strftime(form),
     )

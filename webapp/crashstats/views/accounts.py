@@ -15,6 +15,11 @@ class Login(LoginView):
     template_name = "crashstats/login.html"
     redirect_authenticated_user = True
 
+    def get_redirect_url(self) -> str:
+        """Return where to go afterwards; not to this page again."""
+        address: str = super().get_redirect_url()
+        return "" if address.partition("?")[0] == self.request.path else address
+
 
 class Logout(LogoutView):
     """Logs out, by POST only."""
