@@ -172,6 +172,15 @@ def test_a_crashing_thread_that_does_not_exist_is_no_error(
     assert "acme::jobs::Worker::StoreResult(int*, int)" in html
 
 
+def test_registers_are_shown_to_those_who_may_see_them(
+    client: Client, trusted: Client, crashes: Crashes
+) -> None:
+    crash_id = crashes.processed()
+    html = page(trusted, crash_id)
+    assert '<dt>rdi</dt><dd class="code">0x0000000000001234</dd>' in html
+    assert "<dt>rdi</dt>" not in page(client, crash_id)
+
+
 def test_every_text_of_a_crash_is_escaped(client: Client, crashes: Crashes) -> None:
     attack = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
     dump = walk("inlined")

@@ -4,7 +4,7 @@
 """Threads and frames of a stack walk, ready to be shown."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from webapp.crashstats.values import integer, mapping, mappings, text
@@ -54,31 +54,40 @@ def threads_of(dump: Mapping[str, Any], crashing: int | None) -> tuple[Thread, .
 
     Where the walk has no such thread but tells of the crashing thread apart, that one is taken.
     """
-    stacks = mappings(dump.get("threads"))
+    apart = mapping(dump.get("crashing_thread"))
     room = MOST_FRAMES
     threads = []
-    for number, stack in enumerate(stacks):
-        thread = _thread(number, stack, room, crashed=number == crashing)
-        room -= len(thread.frames)
-        threads.append(thread)
-    apart = mapping(dump.get("crashing_thread"))
+    for number, stack in enumerate(mappings(dump.get("threads"))):
+        if number == crashing:
+            threads.append(_crashed(number, stack, apart))
+            continue
+        threads.append(_thread(number, stack, room))
+        room -= len(threads[-1].frames)
     if apart and not any(thread.crashed for thread in threads):
         number = crashing if crashing is not None else len(threads)
-        threads.append(_thread(number, apart, MOST_FRAMES, crashed=True))
+        threads.append(_crashed(number, apart, apart))
     return tuple(threads)
 
 
-def _thread(number: int, stack: Mapping[str, Any], room: int, *, crashed: bool) -> Thread:
+def _crashed(number: int, stack: Mapping[str, Any], apart: Mapping[str, Any]) -> Thread:
+    """Return the crashing thread whole, which is what the page is for.
+
+    Its registers stand in the part of the walk that tells of it `apart`.
+    """
+    frames = mappings(apart.get("frames"))
+    registers = _registers(frames[0]) if frames else ()
+    thread = _thread(number, stack, MOST_FRAMES)
+    return replace(thread, crashed=True, registers=thread.registers or registers)
+
+
+def _thread(number: int, stack: Mapping[str, Any], room: int) -> Thread:
     frames = mappings(stack.get("frames"))
-    # The crashing thread is what the page is for: it is shown whole.
-    rows = list(_rows(frames)) if crashed else list(_rows(frames[: max(0, room)]))
     return Thread(
         number=number,
         name=text(stack.get("thread_name")),
         frame_count=integer(stack.get("frame_count")) or len(frames),
-        frames=tuple(rows),
+        frames=tuple(_rows(frames[: max(0, room)])),
         registers=_registers(frames[0]) if frames else (),
-        crashed=crashed,
     )
 
 

@@ -4,6 +4,7 @@
 """Log in and out, by Django's own accounts."""
 
 from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
@@ -15,7 +16,7 @@ class Login(LoginView):
     template_name = "crashstats/login.html"
     redirect_authenticated_user = True
 
-    def get_redirect_url(self) -> str:
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:  # noqa: ARG002
         """Return where to go afterwards; not to this page again."""
         address: str = super().get_redirect_url()
         return "" if address.partition("?")[0] == self.request.path else address
