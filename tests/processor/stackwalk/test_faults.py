@@ -20,6 +20,7 @@ from socorro.packaged import SAMPLES
 from tests.processor.stackwalk.conftest import MIB, SYMBOLS, MakeWalker
 from tests.processor.stackwalk.minidumps import SAMPLE, with_threads
 from tests.processor.stackwalk.processes import exists, is_running, is_walking, wait_until
+from tests.processor.stackwalk.programs import write_program
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -41,11 +42,8 @@ def pid_of(walker: LongLivedStackwalker) -> int:
 
 def program(tmp_path: Path, script: str) -> Path:
     """A program in the stackwalker's place."""
-    path = tmp_path / "stackwalker"
     version = '[ "$1" != --version ] || exec echo fake 1'
-    path.write_text(f"#!/bin/sh\n{version}\n{script}\n", encoding="utf-8")
-    path.chmod(0o755)
-    return path
+    return write_program(tmp_path / "stackwalker", f"{version}\n{script}")
 
 
 def in_background(action: Callable[[], WalkResult]) -> Callable[[], WalkResult]:
