@@ -1,0 +1,113 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""Directives that list what the code declares, so that the reference cannot drift from it.
+
+``{settings-reference}``, ``{metrics-reference}``, ``{fields-reference}`` and
+``{annotations-reference}`` take no arguments.
+"""
+
+from collections.abc import Iterable
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from socorro.fields import ANNOTATIONS
+from socorro.fields import describe as describe_fields
+from socorro.metrics import DECLARED
+from socorro.settings import describe as describe_settings
+
+
+class Reference(SphinxDirective):
+    """A list of entries, each with a name that can be linked to."""
+
+    prefix = ""
+
+    def entries(self) -> Iterable[nodes.Node]:
+        """Return the definitions."""
+        raise RuntimeError(f"{type(self).__name__} lists nothing")
+
+    def run(self) -> list[nodes.Node]:
+        """Return the list."""
+        listed = nodes.definition_list()
+        listed += self.entries()
+        return [listed]
+
+    def entry(self, name: str, facts: Iterable[nodes.Node], text: str) -> nodes.Node:
+        """Return one definition: name, facts after it, text below."""
+        term = nodes.term("", "", nodes.literal(text=name), ids=[nodes.make_id(self.prefix + name)])
+        for fact in facts:
+            term += [nodes.Text(" · "), fact]
+        body = nodes.definition("", nodes.paragraph(text=text))
+        return nodes.definition_list_item("", term, body)
+
+
+class SettingsReference(Reference):
+    """Every setting with its default."""
+
+    prefix = "setting-"
+
+    def entries(self) -> Iterable[nodes.Node]:
+        """One entry for each setting, in the order of the declarations."""
+        for setting in describe_settings():
+            yield self.entry(setting.name, [_default(setting.default)], setting.doc)
+
+
+class MetricsReference(Reference):
+    """Every metric with its type and tags."""
+
+    prefix = "metric-"
+
+    def entries(self) -> Iterable[nodes.Node]:
+        """One entry for each metric, by name."""
+        for metric in sorted(DECLARED, key=lambda metric: metric.name):
+            facts: list[nodes.Node] = [nodes.Text(metric.kind)]
+            if metric.tags:
+                facts.append(nodes.Text("tags: " + ", ".join(metric.tags)))
+            yield self.entry(f"socorro.{metric.name}", facts, metric.doc)
+
+
+class FieldsReference(Reference):
+    """Every field of a processed crash."""
+
+    prefix = "field-"
+
+    def entries(self) -> Iterable[nodes.Node]:
+        """One entry for each field, by name."""
+        for field in sorted(describe_fields(), key=lambda field: str(field["name"])):
+            facts: list[nodes.Node] = [nodes.Text(field["type"]), nodes.Text(field["permission"])]
+            if field["annotation"]:
+                facts.append(_named("annotation", field["annotation"]))
+            facts += [_named("search", search["name"]) for search in field["search"]]
+            yield self.entry(field["name"], facts, field["description"])
+
+
+class AnnotationsReference(Reference):
+    """Every known annotation of a raw crash."""
+
+    prefix = "annotation-"
+
+    def entries(self) -> Iterable[nodes.Node]:
+        """One entry for each annotation, by name."""
+        for name, annotation in sorted(ANNOTATIONS.items()):
+            permission = "protected" if annotation.protected else "public"
+            facts = [nodes.Text(annotation.type), nodes.Text(permission)]
+            yield self.entry(name, facts, annotation.description)
+
+
+def _default(value: str) -> nodes.Node:
+    return _named("default", value) if value else nodes.Text("no default")
+
+
+def _named(what: str, value: str) -> nodes.Node:
+    return nodes.inline("", "", nodes.Text(f"{what} "), nodes.literal(text=value))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directives."""
+    app.add_directive("settings-reference", SettingsReference)
+    app.add_directive("metrics-reference", MetricsReference)
+    app.add_directive("fields-reference", FieldsReference)
+    app.add_directive("annotations-reference", AnnotationsReference)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
