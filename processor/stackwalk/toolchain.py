@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+SYSTEM_CARGO = Path("/usr/bin/cargo")
 DEBIAN_PACKAGES = ("cargo-web", "rustc-web", "gcc", "libc6-dev")
 _ASK_TIMEOUT = 60.0
 _INSTALL_TIMEOUT = 1800.0
@@ -80,7 +81,7 @@ def _candidates() -> Iterator[Path]:
     if on_path:
         yield Path(on_path)
     yield Path("~/.cargo/bin/cargo").expanduser()
-    yield Path("/usr/bin/cargo")
+    yield SYSTEM_CARGO
 
 
 def _version(program: str, environment: dict[str, str]) -> tuple[int, int]:
