@@ -7,6 +7,7 @@ Code logs through `logging.getLogger(__name__)`; inside `crash_context` every li
 crash id, whoever writes it. No annotation, dump or address of a client belongs in a log line.
 """
 
+import json
 import logging
 import socket
 import sys
@@ -105,4 +106,8 @@ class MozlogFormatter(logging.Formatter):
             "Pid": record.process,
             "Fields": fields,
         }
-        return orjson.dumps(envelope, default=str).decode()
+        try:
+            return orjson.dumps(envelope, default=str).decode()
+        except TypeError:
+            # Lone surrogates, as hostile names have them: the slow encoder escapes them.
+            return json.dumps(envelope, default=str)

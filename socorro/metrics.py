@@ -108,7 +108,6 @@ DECLARED: tuple[Metric, ...] = (
         "incr",
         "A crash went back to the queue because the stackwalker is still being built.",
     ),
-    Metric("queue.depth", "gauge", "Messages in a queue.", ("queue", "state")),
     Metric("search.indexed", "incr", "Documents were written into the embedded index."),
     Metric(
         "sentry_scrub_error",

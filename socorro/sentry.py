@@ -81,7 +81,6 @@ def set_up_sentry(
         include_local_variables=False,
         max_request_body_size="never",
         max_breadcrumbs=0,
-        send_default_pii=False,
         traces_sample_rate=None,
     )
     sentry_sdk.set_tag("service", service)

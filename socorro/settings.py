@@ -7,6 +7,7 @@ A setting comes from the environment, else from the file that SOCORRO_CONFIG nam
 lines), else from its default. `$SOCORRO_DATA` in a value stands for the data folder.
 """
 
+import contextlib
 import os
 import re
 import secrets
@@ -489,19 +490,33 @@ def mask_secret(value: str) -> str:
 
 
 def secret_key(settings: Settings) -> str:
-    """Return SECRET_KEY, or the key in the data folder, which is made at first use."""
+    """Return SECRET_KEY, or the key in the data folder, which is made at first use.
+
+    Raises SettingError when it can be neither read nor made.
+    """
     if settings.secret_key:
         return settings.secret_key
     path = settings.data / "secret_key"
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # Exclusive creation: of several processes that start at once, one makes the key.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not path.exists():
+            _make_key(path)
         return _read_key(path)
-    with os.fdopen(descriptor, "w") as key_file:
-        key_file.write(secrets.token_urlsafe(48))
-    return _read_key(path)
+    except OSError as error:
+        raise SettingError(f"SECRET_KEY: cannot keep a key in the data folder: {error}.") from error
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"secret_key.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as key_file:
+            key_file.write(secrets.token_urlsafe(48))
+        # Of several processes that start at once one makes the key, and none sees half of it.
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, path)
+    finally:
+        aside.unlink()
 
 
 def _read_key(path: Path) -> str:
