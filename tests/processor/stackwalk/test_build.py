@@ -30,6 +30,7 @@ from processor.stackwalk.build import (
     main,
     state,
 )
+from socorro.packaged import STACKWALKER_SOURCE
 from tests.processor.stackwalk.processes import is_running, wait_until
 from tests.processor.stackwalk.programs import write_program
 
@@ -106,7 +107,7 @@ def test_other_sources_are_another_binary(
 ) -> None:
     first = build(cache)
     copy = tmp_path / "source"
-    shutil.copytree(build_module.STACKWALKER_SOURCE, copy, ignore=shutil.ignore_patterns("target"))
+    shutil.copytree(STACKWALKER_SOURCE, copy, ignore=shutil.ignore_patterns("target"))
     monkeypatch.setattr(build_module, "STACKWALKER_SOURCE", copy)
     assert build(cache) == first
     with (copy / "src" / "main.rs").open("a") as file:
