@@ -497,24 +497,22 @@ def secret_key(settings: Settings) -> str:
     if settings.secret_key:
         return settings.secret_key
     path = settings.data / "secret_key"
-    try:
-        if not path.exists():
-            _make_key(path)
-        return _read_key(path)
-    except OSError as error:
-        raise SettingError(f"SECRET_KEY: cannot keep a key in the data folder: {error}.") from error
+    if not path.exists():
+        _make_key(path)
+    return _read_key(path)
 
 
 def _make_key(path: Path) -> None:
+    """Make the key file whole and once: of several processes that start together, one wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"secret_key.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as key_file:
+        key_file.write(secrets.token_urlsafe(48))
     try:
-        with os.fdopen(descriptor, "w") as key_file:
-            key_file.write(secrets.token_urlsafe(48))
-        # Of several processes that start at once one makes the key, and none sees half of it.
-        with contextlib.suppress(FileExistsError):
-            os.link(aside, path)
+        os.link(aside, path)
+    except FileExistsError:
+        return
     finally:
         aside.unlink()
 
