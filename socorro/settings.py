@@ -7,7 +7,6 @@ A setting comes from the environment, else from the file that SOCORRO_CONFIG nam
 lines), else from its default. `$SOCORRO_DATA` in a value stands for the data folder.
 """
 
-import contextlib
 import os
 import re
 import secrets
