@@ -7,6 +7,7 @@ A setting comes from the environment, else from the file that SOCORRO_CONFIG nam
 lines), else from its default. `$SOCORRO_DATA` in a value stands for the data folder.
 """
 
+import contextlib
 import os
 import re
 import secrets
@@ -496,22 +497,24 @@ def secret_key(settings: Settings) -> str:
     if settings.secret_key:
         return settings.secret_key
     path = settings.data / "secret_key"
-    if not path.exists():
-        _make_key(path)
-    return _read_key(path)
+    try:
+        if not path.exists():
+            _make_key(path)
+        return _read_key(path)
+    except OSError as error:
+        raise SettingError(f"SECRET_KEY: cannot keep a key in the data folder: {error}.") from error
 
 
 def _make_key(path: Path) -> None:
-    """Make the key file whole and once: of several processes that start together, one wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as key_file:
-        key_file.write(secrets.token_urlsafe(48))
+    aside = path.with_name(f"secret_key.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.link(aside, path)
-    except FileExistsError:
-        return
+        with os.fdopen(descriptor, "w") as key_file:
+            key_file.write(secrets.token_urlsafe(48))
+        # Of several processes that start at once one makes the key, and none sees half of it.
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, path)
     finally:
         aside.unlink()
 
