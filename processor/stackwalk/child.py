@@ -17,6 +17,8 @@ from typing import IO, cast
 MAX_STDERR = 16 * 1024
 # More than the largest JSON of a stack walk (64 MiB) and its header.
 MAX_OUTPUT = 80 * 1024 * 1024
+# More than the longest line that is asked for: messages of 16 KiB, escaped, and some figures.
+_MAX_LINE = 1024 * 1024
 _READ_SIZE = 256 * 1024
 _VERSION_TIMEOUT = 10.0
 
@@ -89,7 +91,7 @@ class Child:
         `deadline` is a time of `time.monotonic`. Raises ChildDied, ChildTimedOut or
         ChildTooTalkative.
         """
-        self._read_until(lambda: b"\n" in self._output, deadline)
+        self._read_until(lambda: b"\n" in self._output, deadline, _MAX_LINE)
         line = self._take(self._output.index(b"\n") + 1)
         return line[:-1]
 
@@ -109,11 +111,13 @@ class Child:
         del self._output[:count]
         return taken
 
-    def _read_until(self, done: Callable[[], bool], deadline: float) -> None:
+    def _read_until(
+        self, done: Callable[[], bool], deadline: float, most: int = MAX_OUTPUT
+    ) -> None:
         while not done():
             if not self._selector.get_map():
                 raise ChildDied
-            if len(self._output) > MAX_OUTPUT:
+            if len(self._output) > most:
                 raise ChildTooTalkative
             ready = self._selector.select(max(0.0, deadline - time.monotonic()))
             if not ready:
