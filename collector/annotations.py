@@ -27,6 +27,9 @@ _CHARSETS = {
     "utf-16be": "utf-16-be",
 }
 
+# No multiple of the multipart reader's buffer, which would have it copied for each part.
+_USUAL_SIZE = 4000
+
 
 class Annotations:
     """Collects annotations and merges them: a field wins over the JSON, the later over the earlier.
@@ -104,10 +107,14 @@ class Annotations:
 
 
 def _read_up_to(stream: Readable, limit: int) -> bytes:
-    data = bytearray()
-    while len(data) < limit:
-        chunk = stream.read(min(CHUNK, limit - len(data)))
-        if not chunk:
-            break
-        data += chunk
-    return bytes(data)
+    """Read a part; most annotations fit into the first read."""
+    wanted = min(_USUAL_SIZE, limit)
+    data = stream.read(wanted)
+    if len(data) < wanted:
+        return data
+    chunks = [data]
+    size = len(data)
+    while size < limit and (chunk := stream.read(min(CHUNK, limit - size))):
+        chunks.append(chunk)
+        size += len(chunk)
+    return b"".join(chunks)

@@ -22,8 +22,10 @@ def parse_header(text: str) -> tuple[str, dict[str, str]]:
     Of a parameter that is given twice, the first counts. Anything that is no parameter is passed
     over.
     """
-    value, _, _ = text.partition(";")
+    value, semicolon, _ = text.partition(";")
     parameters: dict[str, str] = {}
+    if not semicolon:
+        return value.strip().lower(), parameters
     for match in _PARAMETER.finditer(text, len(value)):
         parameters.setdefault(match[1].lower(), _unquote(match[2]))
     return value.strip().lower(), parameters
@@ -32,5 +34,6 @@ def parse_header(text: str) -> tuple[str, dict[str, str]]:
 def _unquote(text: str) -> str:
     if not text.startswith('"'):
         return text.strip()
+    inner = text[1:].removesuffix('"')
     # Only these two are escapes: old browsers send the backslashes of Windows paths as they are.
-    return _ESCAPED.sub(r"\1", text[1:].removesuffix('"'))
+    return _ESCAPED.sub(r"\1", inner) if "\\" in inner else inner

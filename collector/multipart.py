@@ -35,6 +35,8 @@ _MAX_PADDING = 100
 class Part:
     """One part. `stream` yields its content until the next part is asked for.
 
+    It returns fewer bytes than asked for at the end of the content only.
+
     `name` and `filename` are None when the part has none, `content_type` (media type, lower case)
     likewise.
     """
@@ -80,9 +82,17 @@ def parts_of(
             _skip_padding(stream)
             headers = _read_headers(stream, max_header_size)
             yield _part(headers, stream.delimit(delimiter))
-            stream.pipe_until(delimiter, consume_delimiter=True)
+            _skip_past(stream, delimiter)
     except DelimiterError as error:
         raise Refused("invalid_payload_structure") from error
+
+
+def _skip_past(stream: BufferedReader, delimiter: bytes) -> None:
+    """Pass over what nobody read of a part, which is seldom anything, and its delimiter."""
+    if stream.peek(len(delimiter)) == delimiter:
+        stream.read(len(delimiter))
+    else:
+        stream.pipe_until(delimiter, consume_delimiter=True)
 
 
 def _skip_padding(stream: BufferedReader) -> None:
