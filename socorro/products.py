@@ -18,6 +18,9 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from socorro import packaged
+from socorro.settings import SettingError, Settings
+
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _MAX_BYTES = 2**20
 _AUTOMATIC = "auto"
@@ -69,6 +72,14 @@ def load(folder: Path) -> list[Product]:
             raise ProductError(f"{path.name}: name: there is another file for {product.name!r}")
         products[product.name] = product
     return sorted(products.values(), key=lambda product: (product.home_page_sort, product.name))
+
+
+def load_configured(settings: Settings) -> list[Product]:
+    """Return the products of the folder PRODUCTS, by default those shipped. Raises SettingError."""
+    try:
+        return load(settings.products or packaged.PRODUCTS)
+    except ProductError as error:
+        raise SettingError(f"PRODUCTS: {error}.") from error
 
 
 def _files(folder: Path) -> list[Path]:

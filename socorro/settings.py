@@ -56,6 +56,12 @@ def _integer(minimum: int, maximum: int) -> Callable[[str], int]:
     return parse
 
 
+def _processors(text: str) -> int:
+    if text == "auto":
+        return max(1, (os.cpu_count() or 2) - 1)
+    return _integer(0, 512)(text)
+
+
 def _flag(text: str) -> bool:
     word = text.strip().lower()
     if word in ("1", "true", "yes", "on"):
@@ -274,9 +280,9 @@ class Settings:
     )
     processors: int = _setting(
         "PROCESSORS",
-        str(max(1, (os.cpu_count() or 2) - 1)),
-        _integer(0, 512),
-        "Number of processor processes.",
+        "auto",
+        _processors,
+        "Number of processor processes; auto is the cores less one, at least 1.",
     )
     crash_storage: str = _setting(
         "CRASH_STORAGE", "fs://$SOCORRO_DATA/crashes", _STORAGE, "Where raw crashes are kept."

@@ -55,7 +55,11 @@ def collector() -> None:
 @cli.command()
 def webapp() -> None:
     """Serve Crash Stats (gunicorn); run `socorro migrate` before, once for each version."""
-    if settings.load().debug:
+    from socorro.products import load_configured
+
+    loaded = settings.load()
+    load_configured(loaded)
+    if loaded.debug:
         from webapp.development import run_development_server
 
         run_development_server()

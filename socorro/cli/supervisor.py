@@ -16,6 +16,7 @@ from socorro.cli.children import Child, describe_exit
 from socorro.cli.instance import AlreadyRunning, Instance
 from socorro.cli.preflight import check_backends, check_data_folder, check_ports
 from socorro.logging import set_up_logging
+from socorro.products import load_configured
 from socorro.settings import SettingError, Settings, describe
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ def run_everything(settings: Settings) -> int:
         ) from error
     check_ports(settings)
     check_backends(settings)
+    load_configured(settings)
     _log_settings()
     _prepare_database()
     return Supervisor(settings).run()

@@ -47,6 +47,15 @@ def test_each_product_has_its_counts_and_top_signatures(client: Client, crashes:
     assert 'href="/search/?product=%3DAlpha&amp;signature=%3Dtwo"' in html
 
 
+def test_products_with_a_file_come_first_with_their_description(
+    client: Client, crashes: Crashes
+) -> None:
+    ids = [crashes.processed(product="Unheard Of") for _ in range(3)]
+    crashes.index(*ids, crashes.processed(product="DemoApp"))
+    assert [product.name for product in overview().products] == ["DemoApp", "Unheard Of"]
+    assert "Small programs that crash on purpose" in client.get("/").content.decode()
+
+
 def test_the_chart_counts_every_day(crashes: Crashes) -> None:
     now = datetime.now(UTC).replace(hour=12, minute=0)
     since = datetime.now(UTC) - now

@@ -8,11 +8,12 @@ A handle belongs to the process that opened it: database files and sockets must 
 
 import os
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import TypeVar, cast
 
 from django.conf import settings
 
+from socorro.products import Product, load_configured
 from socorro.queue import CrashQueue, open_queue
 from socorro.search import SearchIndex, open_index
 from socorro.settings import Settings
@@ -46,6 +47,15 @@ def index() -> SearchIndex:
     """Return the search index. Raises SearchUnavailable."""
     url = _settings().search
     return _once(("index", url), lambda: open_index(url))
+
+
+def products() -> Mapping[str, Product]:
+    """Return the products that have a file, by name, in the order in which they are listed."""
+    configured = _settings().products
+    return _once(
+        ("products", str(configured)),
+        lambda: {product.name: product for product in load_configured(_settings())},
+    )
 
 
 def close() -> None:

@@ -3,6 +3,7 @@
 
 """The figures of the home page, from two searches."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,7 @@ class Product:
     """One product's crashes of the last days."""
 
     name: str
+    description: str
     count: int
     url: str
     days: tuple[Day, ...]
@@ -103,7 +105,7 @@ def overview(now: datetime | None = None) -> Overview:
     hits = recent.hits if recent.total else _latest_ever(end)
     per_day = {bucket.term: _counts(bucket) for bucket in recent.histograms.get("date", ())}
     days = [start + timedelta(days=number) for number in range(DAYS)]
-    products = recent.facets.get("product", ())
+    products = sorted(recent.facets.get("product", ()), key=_place)
     return Overview(
         total=recent.total,
         products=tuple(_product(bucket, days, per_day) for bucket in products),
@@ -140,6 +142,12 @@ def _latest_ever(end: datetime) -> tuple[Mapping[str, Any], ...]:
     return handles.index().search(query).hits
 
 
+def _place(bucket: Bucket) -> tuple[float, int]:
+    """Order products as their files say, then those without a file, the most frequent first."""
+    described = handles.products().get(text(bucket.term))
+    return (described.home_page_sort if described else math.inf, -bucket.count)
+
+
 def _counts(bucket: Bucket) -> dict[str, int]:
     return {str(inner.term): inner.count for inner in bucket.facets.get("product", ())}
 
@@ -149,9 +157,11 @@ def _product(
 ) -> Product:
     name = text(bucket.term)
     filters = [exactly("product", name)]
+    described = handles.products().get(name)
     counts = [per_day.get(day, {}).get(name, 0) for day in days]
     return Product(
         name=name,
+        description=described.description if described else "",
         count=bucket.count,
         url=search_url(filters),
         days=tuple(_bars(days, counts)),

@@ -17,6 +17,9 @@ from socorro.search.result import Bucket
 
 # Each segment hands on its most frequent terms: so many that counts are exact in practice.
 _SEGMENT_TERMS = 200_000
+# tantivy orders ties by the term, but for whole and broken numbers of one field: some more are
+# asked for, and put in order here.
+_DOUBLE_TIES = 200
 _MAX_DEPTH = 8
 
 Buckets = Mapping[str, tuple[Bucket, ...]]
@@ -59,7 +62,7 @@ def _facets(facets: Sequence[Facet], depth: int = 1) -> dict[str, Any]:
             raise QueryError(f"The facet {facet.field} is there twice.")
         terms = {
             "field": exact_name(search),
-            "size": facet.size,
+            "size": facet.size + (_DOUBLE_TIES if search.storage == "double" else 0),
             "segment_size": _SEGMENT_TERMS,
         }
         request[facet.field] = {"terms": terms, "aggs": _facets(facet.facets, depth + 1)}
@@ -88,7 +91,8 @@ def _facet_buckets(facet: Facet, answer: Mapping[str, Any]) -> tuple[Bucket, ...
         for bucket in answer["buckets"]
     ]
     # Ties by the term, so that an answer does not depend on how the index is laid out.
-    return tuple(sorted(buckets, key=lambda bucket: (-bucket.count, bucket.term)))
+    buckets.sort(key=lambda bucket: (-bucket.count, bucket.term))
+    return tuple(buckets[: facet.size])
 
 
 def _histogram_buckets(histogram: Histogram, answer: Mapping[str, Any]) -> tuple[Bucket, ...]:
