@@ -3,6 +3,7 @@
 
 """How gunicorn serves the collector. Values that depend on a deployment are settings."""
 
+import logging
 import resource
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 from collector.startup import load_settings_or_exit, verify_or_exit
 from collector.worker import CollectorWorker, PatientSocket
 from socorro.logging import set_up_logging
+from socorro.settings import describe
+
+logger = logging.getLogger(__name__)
 
 _settings = load_settings_or_exit()
 
@@ -55,8 +59,16 @@ reload = _settings.debug
 def on_starting(server: Any) -> None:  # noqa: ARG001
     """Check storage and queue once, before the port is opened."""
     set_up_logging(_settings, "collector")
+    for entry in describe():
+        level = logging.DEBUG if entry.source == "default" else logging.INFO
+        logger.log(level, "setting %s=%s (%s)", entry.name, entry.value, entry.source)
     _raise_descriptor_limit()
     verify_or_exit(_settings)
+
+
+def when_ready(server: Any) -> None:  # noqa: ARG001
+    """Say where reports can be sent."""
+    logger.info("takes reports at %s/submit", _settings.collector_address)
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001

@@ -77,9 +77,11 @@ class CollectorWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle(self, conn: TConn) -> Any:
         """Serve a request with a patient connection."""
-        if not isinstance(conn.sock, PatientSocket):
+        # Exactly a plain socket: one wrapped for TLS cannot be taken over.
+        if type(conn.sock) is socket.socket:
             conn.sock = PatientSocket.adopt(conn.sock)
-        conn.sock.begin_request()
+        if isinstance(conn.sock, PatientSocket):
+            conn.sock.begin_request()
         return super().handle(conn)
 
     def is_parent_alive(self) -> bool:
