@@ -62,9 +62,10 @@ class Child:
             return
         now = time.monotonic()
         if not self._start_at:
-            if now - self._started > _HEALTHY_SECONDS:
+            if self.exit_code == 0 or now - self._started > _HEALTHY_SECONDS:
                 self._delay = _FIRST_DELAY
-            logger.error(
+            logger.log(
+                logging.ERROR if self.exit_code else logging.INFO,
                 "%s ended with %s; starting it again in %g s",
                 self.name,
                 describe_exit(self.exit_code),

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from socorro.cli.children import Child, describe_exit
 from socorro.cli.instance import AlreadyRunning, Instance
 from socorro.cli.preflight import check_backends, check_data_folder, check_ports
+from socorro.cli.sources import Sources
 from socorro.logging import set_up_logging
 from socorro.products import load_configured
 from socorro.settings import SettingError, Settings, describe
@@ -78,7 +79,10 @@ class Supervisor:
             Child(f"processor {number}", ["processor"])
             for number in range(1, settings.processors + 1)
         ]
-        self._others = [Child("webapp", ["webapp"]), *processors, Child("cronrun", ["cronrun"])]
+        # gunicorn and Django's development server load changed code by themselves; these do not.
+        self._reloaded = [*processors, Child("cronrun", ["cronrun"])]
+        self._others = [Child("webapp", ["webapp"]), *self._reloaded]
+        self._sources = Sources() if settings.debug else None
 
     def run(self) -> int:
         """Run until a signal; return 0, or 1 if a child could not start at all."""
@@ -123,7 +127,15 @@ class Supervisor:
                     )
                     return 1
                 child.keep_alive()
+            self._reload_changed()
         return 0
+
+    def _reload_changed(self) -> None:
+        if self._sources is None or not self._sources.changed():
+            return
+        logger.info("code changed: starting processors and cronrun again")
+        for child in self._reloaded:
+            child.terminate()
 
     def _stop(self) -> None:
         """Close the door first: then nothing new comes while the others finish."""
