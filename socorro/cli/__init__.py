@@ -8,6 +8,7 @@ The one place that names the rooms; it imports each when its command is called.
 
 import sys
 
+from socorro.cli.children import end_with_supervisor
 from socorro.cli.commands import cli
 from socorro.settings import SettingError
 
@@ -19,6 +20,7 @@ WRONG_SETTING = 78
 
 def main() -> None:
     """Run the command line; a wrong setting is one sentence and exit code 78."""
+    end_with_supervisor()
     try:
         cli(prog_name="socorro")
     except SettingError as error:

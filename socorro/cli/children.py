@@ -19,7 +19,8 @@ _LONGEST_DELAY = 30.0
 # A child that ran so long before it died did not die of its start.
 _HEALTHY_SECONDS = 60.0
 _PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
+# Tells a child the process id of its supervisor.
+_SUPERVISOR = "SOCORRO_SUPERVISOR"
 
 
 class Child:
@@ -35,14 +36,15 @@ class Child:
         self._start_at = 0.0
 
     def start(self) -> None:
-        """Start the process; it ends with the supervisor, however that ends."""
-        # S603: our own program. A session of its own keeps a terminal's Ctrl-C from the child: the
-        # supervisor stops its children in order.
+        """Start the process; it ends with the supervisor, however that ends.
+
+        A session of its own keeps a terminal's Ctrl-C from it: children are stopped in order.
+        """
         self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            env={**os.environ, _SUPERVISOR: str(os.getpid())},
         )
         self._started = time.monotonic()
 
@@ -101,5 +103,15 @@ def describe_exit(code: int | None) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
-def _die_with_parent() -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def end_with_supervisor() -> None:
+    """Have the kernel end this process with SIGTERM when its supervisor ends, if it has one.
+
+    It stays in force when the process becomes gunicorn.
+    """
+    supervisor = os.environ.pop(_SUPERVISOR, None)
+    if supervisor is None:
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if str(os.getppid()) != supervisor:
+        # It ended before the kernel was asked.
+        sys.exit(1)

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from socorro.cli.instance import Instance
+from socorro.cli.preflight import check_data_folder
 from socorro.cli.supervisor import is_up, webapp_on_this_machine
 from socorro.cli.symbols import add_and_requeue
 from socorro.packaged import SAMPLES
@@ -110,7 +111,7 @@ def _make_sure_it_runs(settings: Settings, console: Console, *, start: bool) -> 
 
 
 def _start_server(settings: Settings, log: Path) -> None:
-    settings.data.mkdir(parents=True, exist_ok=True)
+    check_data_folder(settings)
     with log.open("ab") as output:
         # A session of its own: it goes on when the demo, or its terminal, ends.
         subprocess.Popen(

@@ -18,7 +18,8 @@ def check_data_folder(settings: Settings) -> None:
     """Make the data folder if need be and write into it. Raises SettingError."""
     folder = settings.data
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        # Crashes hold other people's data: no other user of this machine is to read them.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

@@ -140,9 +140,9 @@ class Supervisor:
     def _stop(self) -> None:
         """Close the door first: then nothing new comes while the others finish."""
         logger.info("stopping")
-        deadline = time.monotonic() + _STOP_SECONDS
         self._collector.terminate()
-        self._collector.wait(deadline)
+        self._collector.wait(time.monotonic() + _STOP_SECONDS)
+        deadline = time.monotonic() + _STOP_SECONDS
         for child in (*self._others, self._builder):
             child.terminate()
         for child in (*self._others, self._builder):
