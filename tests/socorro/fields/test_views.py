@@ -38,7 +38,7 @@ def values(shape: Shape, protected: bool, rest: st.SearchStrategy[Any]) -> st.Se
             free = st.dictionaries(st.text(max_size=5), values(shape.others, False, rest))
             return objects | free | st.none()
         # Unknown keys are as secret as protected ones.
-        return objects.map(lambda known: {**known, "unknown key": SECRET}) | st.none()
+        return objects | objects.map(lambda known: {**known, "unknown": SECRET}) | st.none()
     return rest | st.just({"hidden in an object": SECRET}) | st.just([SECRET])
 
 
@@ -113,6 +113,27 @@ def test_frames_keep_everything_but_registers_and_what_is_unknown() -> None:
                 "truncated": {"msg": "9 frames truncated"},
             }
         ],
+    }
+
+
+def test_protected_parts_are_left_out_among_plain_values() -> None:
+    crash = {
+        "json_dump": {
+            "pid": 1,
+            "mac_boot_args": SECRET,
+            "threads": [{"frames": [{"line": 1, "registers": SECRET}]}],
+            "crash_info": {"memory_accesses": [{"size": 8, "is_likely_guard_page": True}]},
+        },
+        "upload_file_minidump_browser": {"success": True, "mdsw_stderr": SECRET},
+        "url": SECRET,
+    }
+    assert public_processed_crash(crash) == {
+        "json_dump": {
+            "pid": 1,
+            "threads": [{"frames": [{"line": 1}]}],
+            "crash_info": {"memory_accesses": [{"size": 8}]},
+        },
+        "upload_file_minidump_browser": {"success": True},
     }
 
 
