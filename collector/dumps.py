@@ -3,6 +3,7 @@
 
 """Minidumps and other files of a report: spooled to disk as they come, hashed as they pass."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -80,7 +81,10 @@ class Spool:
         traceback: TracebackType | None,
     ) -> None:
         for path in self._paths:
-            path.unlink(missing_ok=True)
+            # One that cannot be removed is swept later; it must not turn a taken report into an
+            # error.
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def clean_name(sent_name: str) -> str:

@@ -60,7 +60,7 @@ class HeartbeatResource:
         try:
             self._storage.verify()
             problems += self._check_disk()
-        except StorageUnavailable as error:
+        except (StorageUnavailable, OSError) as error:
             problems.append(_problem(error))
         try:
             self._queue.verify()

@@ -135,6 +135,8 @@ class SubmitResource:
     def _refuse(self, refused: Refused, resp: falcon.Response) -> None:
         if refused.malformed:
             METRICS.incr(f"{_METRIC}.malformed", tags=[f"reason:{refused.reason}"])
+        else:
+            METRICS.incr(f"{_METRIC}.turned_away", tags=[f"reason:{refused.reason}"])
         logger.info("refused a report: %s", refused.reason)
         resp.status = refused.status
         resp.text = refused.body

@@ -44,6 +44,12 @@ DECLARED: tuple[Metric, ...] = (
         "A report was refused as malformed.",
         ("reason",),
     ),
+    Metric(
+        "collector.breakpad_resource.turned_away",
+        "incr",
+        "A report was refused for another reason than its form, such as overload.",
+        ("reason",),
+    ),
     Metric("collector.breakpad_resource.on_post.time", "timing", "Time to answer a report."),
     Metric(
         "collector.breakpad_resource.throttle",

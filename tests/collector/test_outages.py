@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markus.testing import MetricsMock
 
 from collector import publisher as publisher_module
 from collector.app import CollectorApp, create_app
@@ -74,13 +75,31 @@ def test_a_report_that_cannot_be_stored_is_given_back_to_the_client(
     settings: Settings, queue: CrashQueue, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     storage = FailingStorage(tmp_path / "crashes")
-    answer = post(create_app(settings, storage, queue), *PARTS)
+    with MetricsMock() as metrics:
+        answer = post(create_app(settings, storage, queue), *PARTS)
     assert (answer.status, answer.body) == (503, "Discarded=storage_unavailable")
     assert int(answer.headers["retry-after"]) > 0
-    assert "CrashID" not in answer.body
+    metrics.assert_incr(
+        "socorro.collector.breakpad_resource.turned_away", tags=["reason:storage_unavailable"]
+    )
+    metrics.assert_incr("socorro.collector.crashmover.save_crash_dropped.count")
     assert list(storage.spool.iterdir()) == []
     assert queue.receive(1, wait=0) == []
     assert "no space left on device" in caplog.text
+
+
+def test_a_spooled_file_that_cannot_be_removed_costs_no_report(
+    app: CollectorApp, storage: FilesystemStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlink = Path.unlink
+
+    def fail_in_spool(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix == ".dump":
+            raise OSError("the disk is tired")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", fail_in_spool)
+    assert post(app, *PARTS).crash_id in today(storage)
 
 
 def test_a_dump_that_cannot_be_spooled_is_given_back_to_the_client(
@@ -274,3 +293,25 @@ def test_log_lines_of_a_report_carry_its_crash_id_and_nothing_of_its_content(
     assert {record.crash_id for record in caplog.records} == {crash_id}
     assert "matched by accept_everything; returned ACCEPT" in caplog.text
     assert SECRET not in caplog.text
+
+
+def test_an_accepted_report_is_measured(app: CollectorApp) -> None:
+    with MetricsMock() as metrics:
+        post(app, *PARTS)
+    prefix = "socorro.collector.breakpad_resource"
+    metrics.assert_incr(f"{prefix}.incoming_crash")
+    metrics.assert_incr(f"{prefix}.throttle_rule", tags=["rule:accept_everything"])
+    metrics.assert_incr(f"{prefix}.throttle", tags=["result:accept"])
+    metrics.assert_histogram(f"{prefix}.crash_size", tags=["payload:uncompressed"])
+    metrics.assert_timing(f"{prefix}.on_post.time")
+    metrics.assert_timing("socorro.collector.crashmover.crash_save.time")
+    metrics.assert_timing("socorro.collector.crashmover.crash_publish.time")
+    metrics.assert_incr("socorro.collector.crashmover.save_crash.count")
+
+
+def test_a_malformed_report_is_counted_by_its_reason(app: CollectorApp) -> None:
+    with MetricsMock() as metrics:
+        post(app, dump("upload_file_minidump", b"MDMP"))
+    metrics.assert_incr(
+        "socorro.collector.breakpad_resource.malformed", tags=["reason:no_annotations"]
+    )
