@@ -7,8 +7,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import tantivy
-
 from socorro.fields import SearchField
 from socorro.search.embedded.filters import known_field
 from socorro.search.embedded.schema import exact_name, moment_of
@@ -25,29 +23,27 @@ _MAX_DEPTH = 8
 Buckets = Mapping[str, tuple[Bucket, ...]]
 
 
-def aggregate(
-    searcher: tantivy.Searcher, filters: tantivy.Query, query: Query
-) -> tuple[Buckets, Buckets]:
-    """Return the facets and the histograms of a query. Raises QueryError."""
+def aggregations_of(query: Query) -> dict[str, Any]:
+    """Return the request for the facets and histograms of a query. Raises QueryError."""
     request = {f"facet {name}": body for name, body in _facets(query.facets).items()}
-    request |= {f"histogram {name}": body for name, body in _histograms(query.histograms).items()}
-    if not request:
-        return {}, {}
-    try:
-        answer = searcher.aggregate(filters, request)
-    except ValueError as error:
-        raise QueryError(
-            "The facets and histograms of this search make too many groups. Ask for fewer levels,"
-            " fewer values or wider steps."
-        ) from error
-    facets = {
+    return request | {
+        f"histogram {name}": body for name, body in _histograms(query.histograms).items()
+    }
+
+
+def facets_in(query: Query, answer: Mapping[str, Any]) -> Buckets:
+    """Return the facets of a query from the answer to its request."""
+    return {
         facet.field: _facet_buckets(facet, answer[f"facet {facet.field}"]) for facet in query.facets
     }
-    histograms = {
+
+
+def histograms_in(query: Query, answer: Mapping[str, Any]) -> Buckets:
+    """Return the histograms of a query from the answer to its request."""
+    return {
         histogram.field: _histogram_buckets(histogram, answer[f"histogram {histogram.field}"])
         for histogram in query.histograms
     }
-    return facets, histograms
 
 
 def _facets(facets: Sequence[Facet], depth: int = 1) -> dict[str, Any]:

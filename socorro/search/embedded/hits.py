@@ -4,6 +4,7 @@
 """The hits of a query in their order: by its sort fields, then by crash id."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -14,37 +15,31 @@ from socorro.search.embedded.filters import known_field
 from socorro.search.embedded.schema import exact_name, stored_source
 from socorro.search.query import Query, QueryError, Sort
 
-Hit = Mapping[str, Any]
-
 _DEFAULT_SORT = (Sort("date", descending=True),)
 _UUIDS_PER_QUERY = 1000
 # Up to here the sources of all hits before the window are read to put ties in order.
 _FAST_WINDOW = 1000
 
 
-def find_hits(
-    searcher: tantivy.Searcher, schema: tantivy.Schema, filters: tantivy.Query, query: Query
-) -> tuple[Hit, ...]:
-    """Return the asked columns of the hits in the query's window. Raises QueryError."""
+@dataclass(frozen=True)
+class First:
+    """The sources of the hits in a query's window, and how many hits there are in all."""
+
+    total: int
+    sources: list[dict[str, Any]]
+
+
+def check_columns(query: Query) -> None:
+    """Raise QueryError for columns that do not exist or cannot be shown."""
     for column in query.columns:
         if not known_field(column).returned:
             raise QueryError(f"{column} cannot be shown.")
-    sort = _checked_sort(query.sort or _DEFAULT_SORT)
-    if not query.number:
-        return ()
-    window = query.offset + query.number
-    sources = _numbers_first(searcher, filters, sort, window) if window <= _FAST_WINDOW else None
-    if sources is None:
-        uuids = _composite(searcher, filters, sort, window)[query.offset :]
-        sources = _sources(searcher, schema, uuids)
-    else:
-        sources = sources[query.offset :]
-    return tuple({column: source.get(column) for column in query.columns} for source in sources)
 
 
-def _checked_sort(sort: Sequence[Sort]) -> list[tuple[SearchField, bool]]:
+def sort_of(query: Query) -> list[tuple[SearchField, bool]]:
+    """Return the sort fields of a query, each with whether it descends. Raises QueryError."""
     checked: list[tuple[SearchField, bool]] = []
-    for order in sort:
+    for order in query.sort or _DEFAULT_SORT:
         search = known_field(order.field)
         if search.many:
             raise QueryError(f"{order.field} can hold several values: no sorting by it.")
@@ -54,41 +49,38 @@ def _checked_sort(sort: Sequence[Sort]) -> list[tuple[SearchField, bool]]:
     return checked
 
 
-def _numbers_first(
-    searcher: tantivy.Searcher,
-    filters: tantivy.Query,
-    sort: Sequence[tuple[SearchField, bool]],
-    window: int,
-) -> list[dict[str, Any]] | None:
-    """Return the sources of the first hits by one number or date: the usual order, and fast.
+def first_by_number(
+    searcher: tantivy.Searcher, filters: tantivy.Query, query: Query
+) -> First | None:
+    """Return the first hits by one number or date: the usual order, and fast.
 
-    Returns None where the general way is needed: for other orders, and when the hits at the end
-    of the window tie with hits behind it.
+    Returns None where the general way is needed: for other orders and far windows, and when the
+    hits at the end of the window tie with hits behind it.
     """
-    search, descending = sort[0]
-    if len(sort) > 1 or not (search.is_number or search.storage == "date"):
+    (search, descending), *others = sort_of(query)
+    window = query.offset + query.number
+    by_number = search.is_number or search.storage == "date"
+    if others or not by_number or not query.number or window > _FAST_WINDOW:
         return None
     order = tantivy.Order.Desc if descending else tantivy.Order.Asc
-    found = searcher.search(
-        filters, limit=window + 1, count=False, order_by_field=search.name, order=order
-    ).hits
-    if len(found) > window and found[window - 1][0] == found[window][0]:
+    found = searcher.search(filters, limit=window + 1, order_by_field=search.name, order=order)
+    hits = found.hits
+    if len(hits) > window and hits[window - 1][0] == hits[window][0]:
         return None
-    keyed = [(key, _source(searcher, address)) for key, address in found[:window]]
-    missing = [source for key, source in keyed if key is None]
+    keyed = [(key, _source(searcher, address)) for key, address in hits[:window]]
     present = [(key, source) for key, source in keyed if key is not None]
+    missing = [source for key, source in keyed if key is None]
     present.sort(key=lambda item: (-item[0] if descending else item[0], item[1]["uuid"]))
     missing.sort(key=lambda source: str(source["uuid"]))
-    return [source for _, source in present] + missing
+    sources = [*(source for _, source in present), *missing]
+    return First(found.count, sources[query.offset :])  # type: ignore[attr-defined]  # (stubs)
 
 
-def _composite(
-    searcher: tantivy.Searcher,
-    filters: tantivy.Query,
-    sort: Sequence[tuple[SearchField, bool]],
-    window: int,
-) -> list[str]:
-    """Return the crash ids of the first hits by any fields, then crash id; missing values last."""
+def order_of(query: Query) -> dict[str, Any]:
+    """Return the request for the crash ids in the order of any sort fields, then crash id.
+
+    Missing values come last. Raises QueryError.
+    """
     sources: list[dict[str, Any]] = [
         {
             f"sort {search.name}": {
@@ -100,13 +92,18 @@ def _composite(
                 }
             }
         }
-        for search, descending in sort
+        for search, descending in sort_of(query)
     ]
     sources.append({"uuid": {"terms": {"field": "uuid", "order": "asc"}}})
-    answer = searcher.aggregate(
-        filters, {"order": {"composite": {"size": window, "sources": sources}}}
-    )
-    return [bucket["key"]["uuid"] for bucket in answer["order"]["buckets"]]
+    return {"composite": {"size": query.offset + query.number, "sources": sources}}
+
+
+def sources_in(
+    searcher: tantivy.Searcher, schema: tantivy.Schema, query: Query, order: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the sources of the hits in a query's window from the answer to `order_of`."""
+    uuids = [bucket["key"]["uuid"] for bucket in order["buckets"]]
+    return _sources(searcher, schema, uuids[query.offset :])
 
 
 def _sources(

@@ -13,10 +13,8 @@ import orjson
 import tantivy
 
 from socorro.search.base import Event, SearchUnavailable
-from socorro.search.embedded.aggregations import aggregate
+from socorro.search.embedded.answer import answer
 from socorro.search.embedded.directory import IndexDirectory
-from socorro.search.embedded.filters import compile_filters
-from socorro.search.embedded.hits import find_hits
 from socorro.search.embedded.indexer import Indexer
 from socorro.search.embedded.outbox import Outbox
 from socorro.search.embedded.schema import build_schema
@@ -49,12 +47,7 @@ class EmbeddedIndex:
 
     def search(self, query: Query) -> SearchResult:
         """See `SearchIndex.search`."""
-        filters = compile_filters(query, self._schema)
-        searcher = self._reader.searcher()
-        hits = find_hits(searcher, self._schema, filters, query)
-        facets, histograms = aggregate(searcher, filters, query)
-        total = searcher.search(filters, limit=1).count  # type: ignore[attr-defined]  # (stubs)
-        return SearchResult(total, hits, facets, histograms)
+        return answer(self._reader.searcher(), self._schema, query)
 
     def containing(self, crash_ids: Collection[str]) -> frozenset[str]:
         """See `SearchIndex.containing`."""
