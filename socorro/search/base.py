@@ -24,7 +24,8 @@ class SearchIndex(Protocol):
         """Add a search document, replacing an older one of the same ``uuid``.
 
         Takes what `socorro.fields` makes of a processed crash. Survives a killed process when it
-        returns; a search sees it within about a second.
+        returns; a search sees it within about a second. Raises ValueError for a document without
+        ``uuid`` and for one that is not JSON.
         """
         ...
 

@@ -131,7 +131,7 @@ def settle(index: SearchIndex) -> None:
 
 def crash(signature: str = "main", **values: Any) -> dict[str, Any]:
     """Return the document of a new crash."""
-    return {"uuid": new_id(), "date": DAY.isoformat(), "signature": signature, **values}
+    return {"uuid": new_id(), "date": DAY.isoformat(), "signature": signature} | values
 
 
 def find(index: SearchIndex, *filters: Filter, **query: Any) -> SearchResult:
@@ -212,9 +212,12 @@ def test_containing_takes_many_ids(index: SearchIndex) -> None:
     assert index.containing([*uuids, *(new_id() for _ in range(3000))]) == uuids
 
 
-def test_a_document_without_a_crash_id_is_refused(quiet_index: SearchIndex) -> None:
+def test_what_is_no_search_document_is_refused(quiet_index: SearchIndex) -> None:
     with pytest.raises(ValueError, match="needs a uuid"):
         quiet_index.put({"signature": "x"})
+    with pytest.raises(ValueError, match="must be JSON"):
+        quiet_index.put(crash("\ud800"))
+    assert quiet_index.pending() == 0
 
 
 def test_a_document_with_values_of_wrong_types_harms_nothing(index: SearchIndex) -> None:
@@ -225,9 +228,15 @@ def test_a_document_with_values_of_wrong_types_harms_nothing(index: SearchIndex)
         "addons": [1, None],
         "made_up": 1,
         "crash_report_keys": "one",
+        "install_time": 2**63,
+        "crashing_thread": 1.5,
+        "uptime_ts": "fast",
+        "missing_symbols": ["a"],
     }
-    put(index, [crash("good"), {**crash(), **wrong}])
+    bad_dates = [crash(date=date) for date in ("yesterday", "2026-11-20T00:00:00", 5)]
+    put(index, [crash("good"), {**crash(), **wrong}, *bad_dates])
     assert find(index).total == 2
+    assert index.containing([one["uuid"] for one in bad_dates]) == {o["uuid"] for o in bad_dates}
     assert find(index, Filter("signature", Operator.IS, ("good",))).total == 1
 
 

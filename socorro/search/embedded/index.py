@@ -34,12 +34,12 @@ class EmbeddedIndex:
         self._reader = _Reader(IndexDirectory(self._folder))
 
     def put(self, document: Mapping[str, Any]) -> None:
-        """See `SearchIndex.put`. Raises ValueError for a document without ``uuid``."""
+        """See `SearchIndex.put`."""
         self.put_all([document])
 
     def put_all(self, documents: Sequence[Mapping[str, Any]]) -> None:
         """Add many documents at once, or none of them."""
-        self._outbox.add([(_uuid(document), orjson.dumps(document)) for document in documents])
+        self._outbox.add([(_uuid(document), _encoded(document)) for document in documents])
 
     def delete(self, crash_id: str) -> None:
         """See `SearchIndex.delete`."""
@@ -89,6 +89,13 @@ def _uuid(document: Mapping[str, Any]) -> str:
     if not isinstance(uuid, str) or not uuid:
         raise ValueError("a search document needs a uuid")
     return uuid
+
+
+def _encoded(document: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(document)
+    except TypeError as error:
+        raise ValueError(f"a search document must be JSON: {error}") from error
 
 
 class _Reader:

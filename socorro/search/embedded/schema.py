@@ -5,6 +5,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -105,7 +106,9 @@ def make_document(source: bytes) -> tantivy.Document:
     for name, value in orjson.loads(source).items():
         search = SEARCH_FIELDS.get(name)
         if search is not None:
-            _ADDERS[search.storage](document, search, value)
+            # One document that cannot be indexed would keep all behind it waiting.
+            with suppress(ValueError, TypeError, OverflowError):
+                _ADDERS[search.storage](document, search, value)
     return document
 
 
