@@ -3,22 +3,13 @@
 
 """How gunicorn serves Crash Stats."""
 
-from gunicorn.glogging import Logger
+import logging
 
+from socorro.gunicorn_logging import GunicornLogger
 from socorro.logging import set_up_logging
 from socorro.settings import load
 
 _settings = load()
-
-
-class _OneLog(Logger):  # type: ignore[misc]
-    """Hands gunicorn's own lines to the log of the process instead of a format of their own."""
-
-    def setup(self, cfg: object) -> None:
-        super().setup(cfg)
-        set_up_logging(_settings, "webapp")
-        self.error_log.handlers[:] = []
-        self.error_log.propagate = True
 
 
 def _bind(host: str, port: int) -> str:
@@ -42,4 +33,14 @@ preload_app = False
 reload = _settings.debug
 # Two gunicorns of one user would take each other's control socket.
 control_socket_disable = True
-logger_class = _OneLog
+logger_class = GunicornLogger
+
+
+def on_starting(server: object) -> None:  # noqa: ARG001
+    """Set the log format of the master; workers set their own."""
+    set_up_logging(_settings, "webapp")
+
+
+def when_ready(server: object) -> None:  # noqa: ARG001
+    """Say where the site is."""
+    logging.getLogger(__name__).info("serves Crash Stats at %s/", _settings.webapp_address)
