@@ -3,13 +3,25 @@
 
 """What all tests share: profiles of the property tests, and the long forms behind --soak."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, sync_playwright
 
 from socorro.metrics import raise_on_undeclared
 
+_BROWSER_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
 _SLOW_MACHINE = [HealthCheck.too_slow]
 settings.register_profile(
     "sample", max_examples=60, deadline=None, suppress_health_check=_SLOW_MACHINE
@@ -63,3 +75,17 @@ def stackwalker_binary() -> Path:
     from processor.stackwalk.build import build, default_cache
 
     return build(default_cache())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, headless.
+
+    For one module at a time: while it runs, Django takes this thread for an asynchronous one.
+    """
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", headless=True, args=list(_BROWSER_ARGUMENTS)
+        )
+        yield chromium
+        chromium.close()

@@ -11,7 +11,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from django.core.wsgi import get_wsgi_application
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.webapp.crashes import Crashes
 
@@ -28,17 +28,6 @@ ADDRESSES = (
 # What may look like anything: long names without a place to break, wide characters.
 LONG = "a_very_long_name_without_any_place_to_break_" * 6
 ATTACK = "<img src=/x onerror=document.title=1><script>document.title=2</script>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield chromium
-        chromium.close()
 
 
 class _Server(ThreadingMixIn, WSGIServer):
