@@ -1,0 +1,95 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""Parsers of the texts of settings. Each raises ValueError with what the text must be."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+
+def number(minimum: float, maximum: float) -> Callable[[str], float]:
+    """Return a parser of numbers within bounds, both included."""
+
+    def parse(text: str) -> float:
+        value = float(text)
+        if not minimum <= value <= maximum:
+            raise ValueError(f"must be between {minimum:g} and {maximum:g}")
+        return value
+
+    return parse
+
+
+def integer(minimum: int, maximum: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers within bounds, both included."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,18}", text.strip()):
+            raise ValueError("must be a whole number")
+        value = int(text)
+        if not minimum <= value <= maximum:
+            raise ValueError(f"must be between {minimum} and {maximum}")
+        return value
+
+    return parse
+
+
+def processors(text: str) -> int:
+    """Read a number of processes; auto is the cores less one, at least 1."""
+    if text == "auto":
+        return max(1, (os.cpu_count() or 2) - 1)
+    return integer(0, 512)(text)
+
+
+def flag(text: str) -> bool:
+    """Read a truth value."""
+    word = text.strip().lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError("must be true or false")
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    """Return a parser that takes one of the given words."""
+
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return text
+
+    return parse
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    """Return a parser of URLs of the given schemes."""
+
+    def parse(text: str) -> str:
+        scheme = text.partition("://")[0]
+        if scheme not in schemes or "://" not in text:
+            raise ValueError(f"must start with {' or '.join(s + '://' for s in schemes)}")
+        return text
+
+    return parse
+
+
+def optional(parse: Callable[[str], str]) -> Callable[[str], str]:
+    """Return a parser that also takes an empty text."""
+    return lambda text: parse(text) if text else ""
+
+
+def comma_list(text: str) -> tuple[str, ...]:
+    """Read a comma-separated list; empty parts are left out."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def path(text: str) -> Path:
+    """Read a path; a relative one starts at the working folder."""
+    return Path(text).expanduser().absolute()
+
+
+def optional_path(text: str) -> Path | None:
+    """Read a path, or nothing."""
+    return path(text) if text else None
