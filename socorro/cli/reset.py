@@ -30,7 +30,7 @@ def reset_everything(settings: Settings, *, ask: bool) -> int:
     doomed = [path for path in _doomed(settings) if path.exists()]
     if ask and not _confirmed(doomed):
         click.echo("Nothing was deleted.")
-        return 1
+        return 0
     for path in doomed:
         if path.is_dir():
             shutil.rmtree(path)
