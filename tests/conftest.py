@@ -27,7 +27,7 @@ settings.register_profile(
     "sample", max_examples=60, deadline=None, suppress_health_check=_SLOW_MACHINE
 )
 settings.register_profile(
-    "soak", max_examples=5000, deadline=None, suppress_health_check=_SLOW_MACHINE
+    "soak", max_examples=1000, deadline=None, suppress_health_check=_SLOW_MACHINE
 )
 
 
