@@ -142,7 +142,6 @@ def _lease(queue: CrashQueue, message: Message, settings: Settings) -> Iterator[
                 queue.extend(message)
             except QueueUnavailable as error:
                 logger.warning("could not extend the lease: %s", error)
-        queue.close()
 
     keeper = threading.Thread(target=extend, name="lease")
     keeper.start()
