@@ -12,10 +12,12 @@ import logging
 import socket
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 import orjson
@@ -23,6 +25,9 @@ import orjson
 from socorro.settings import Settings
 
 _crash_id: ContextVar[str | None] = ContextVar("crash_id", default=None)
+_ExceptionInfo = (
+    tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+)
 # Severity by syslog's numbers, as mozlog wants it.
 _SEVERITY = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}
 
@@ -59,7 +64,23 @@ def _add_crash_id(record: logging.LogRecord) -> bool:
     return True
 
 
-class TextFormatter(logging.Formatter):
+class _DiscreetFormatter(logging.Formatter):
+    """Shows where an error came from and its class; its text may quote somebody's data."""
+
+    def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802
+        """Return the stacks of an error and of those behind it, without their texts."""
+        parts = []
+        error = ei[1]
+        seen: set[int] = set()
+        while error is not None and id(error) not in seen:
+            seen.add(id(error))
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            parts.append(f"{frames}{type(error).__name__}")
+            error = error.__cause__ or error.__context__
+        return "\ncaused by\n".join(parts)
+
+
+class TextFormatter(_DiscreetFormatter):
     """``19:00:01Z processor INFO [crash id] message``, times in UTC."""
 
     def __init__(self, service: str) -> None:
@@ -78,7 +99,7 @@ class TextFormatter(logging.Formatter):
         return super().formatMessage(record)
 
 
-class MozlogFormatter(logging.Formatter):
+class MozlogFormatter(_DiscreetFormatter):
     """One JSON object a line, in mozlog's shape: Timestamp, Type, Logger, Hostname, Fields."""
 
     def __init__(self, service: str) -> None:

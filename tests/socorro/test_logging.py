@@ -102,3 +102,29 @@ def test_what_gunicorn_says_about_a_client_has_no_address(
     gunicorn_logger.info("Booting worker with pid: %s", 1)
     (line,) = lines(capsys)
     assert line.endswith("Invalid request from ip=- Invalid HTTP request line: 'x'")
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_the_text_of_an_error_stays_out_of_the_log(
+    capsys: pytest.CaptureFixture[str], log_format: str
+) -> None:
+    set_up_logging(replace(load(), log_format=log_format), "processor")
+    try:
+        try:
+            raise KeyError("an annotation's value")
+        except KeyError as cause:
+            raise ValueError("another value") from cause
+    except ValueError:
+        logging.getLogger("tests").exception("failed")
+    written = capsys.readouterr().err
+    assert "ValueError" in written
+    assert "KeyError" in written
+    assert "test_logging.py" in written
+    assert "annotation's value" not in _values(written)
+    assert "another value" not in _values(written)
+
+
+def _values(written: str) -> str:
+    """The log without the source lines that a traceback quotes."""
+    text = written.replace("\\n", "\n")
+    return "\n".join(line for line in text.splitlines() if "raise " not in line)
