@@ -8,6 +8,7 @@ import os
 import socket
 import tempfile
 
+from socorro.cli.instance import AlreadyRunning, Instance
 from socorro.queue import QueueUnavailable, open_queue
 from socorro.search import SearchUnavailable, open_index
 from socorro.settings import SettingError, Settings
@@ -27,6 +28,19 @@ def check_data_folder(settings: Settings) -> None:
         raise SettingError(
             f"SOCORRO_DATA: cannot write into {folder} ({reason}); set it to a folder that you own."
         ) from error
+
+
+def claim_data_folder(settings: Settings, advice: str) -> Instance:
+    """Take the data folder for this process. Raises SettingError, which ends in the advice."""
+    check_data_folder(settings)
+    instance = Instance(settings.data)
+    try:
+        instance.acquire()
+    except AlreadyRunning as error:
+        raise SettingError(
+            f"SOCORRO_DATA: process {error} runs on {settings.data}; {advice}."
+        ) from error
+    return instance
 
 
 def check_ports(settings: Settings) -> None:

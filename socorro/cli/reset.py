@@ -8,9 +8,8 @@ from pathlib import Path
 
 import click
 
-from socorro.cli.instance import AlreadyRunning, Instance
-from socorro.cli.preflight import check_backends, check_data_folder
-from socorro.settings import SettingError, Settings
+from socorro.cli.preflight import check_backends, claim_data_folder
+from socorro.settings import Settings
 
 
 def reset_everything(settings: Settings, *, ask: bool) -> int:
@@ -18,15 +17,8 @@ def reset_everything(settings: Settings, *, ask: bool) -> int:
 
     Symbols and the secret key stay. Refuses while a server runs. Raises SettingError.
     """
-    check_data_folder(settings)
-    instance = Instance(settings.data)
-    try:
-        instance.acquire()
-    except AlreadyRunning as error:
-        raise SettingError(
-            f"SOCORRO_DATA: process {error} runs on {settings.data}; stop it with `socorro stop` "
-            "before a reset."
-        ) from error
+    # Held until this process ends: no server may start meanwhile.
+    _instance = claim_data_folder(settings, "stop it with `socorro stop` before a reset")
     doomed = [path for path in _doomed(settings) if path.exists()]
     if ask and not _confirmed(doomed):
         click.echo("Nothing was deleted.")

@@ -13,12 +13,11 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from socorro.cli.children import Child, describe_exit
-from socorro.cli.instance import AlreadyRunning, Instance
-from socorro.cli.preflight import check_backends, check_data_folder, check_ports
+from socorro.cli.preflight import check_backends, check_ports, claim_data_folder
 from socorro.cli.sources import Sources
 from socorro.logging import set_up_logging
 from socorro.products import load_configured
-from socorro.settings import SettingError, Settings, describe
+from socorro.settings import Settings, describe
 
 logger = logging.getLogger(__name__)
 
@@ -36,15 +35,10 @@ def run_everything(settings: Settings) -> int:
         os.environ["LOG_FORMAT"] = "text"
         settings = replace(settings, log_format="text")
     set_up_logging(settings, "socorro")
-    check_data_folder(settings)
-    instance = Instance(settings.data)
-    try:
-        instance.acquire()
-    except AlreadyRunning as error:
-        raise SettingError(
-            f"SOCORRO_DATA: process {error} runs on {settings.data} already; stop it with "
-            "`socorro stop`, or set SOCORRO_DATA to another folder."
-        ) from error
+    # Held until this process ends.
+    _instance = claim_data_folder(
+        settings, "stop it with `socorro stop`, or set SOCORRO_DATA to another folder"
+    )
     check_ports(settings)
     check_backends(settings)
     load_configured(settings)
