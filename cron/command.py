@@ -5,11 +5,9 @@
 
 import logging
 import os
-import signal
 import time
 from datetime import datetime
 from threading import Event
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import django
@@ -19,6 +17,7 @@ from socorro.logging import set_up_logging
 from socorro.metrics import set_up_metrics
 from socorro.sentry import set_up_sentry
 from socorro.settings import load
+from socorro.stopping import stop_on_signals
 
 if TYPE_CHECKING:
     from cron.job import JobSpec
@@ -43,7 +42,8 @@ def main(once: bool = False, job: str | None = None) -> int:
     set_up_metrics(settings)
     set_up_sentry(settings, "cronrun")
     _set_up_django()
-    stopping = _stop_on_signals()
+    # SIGTERM and SIGINT: the job that runs then ends at its next step.
+    stopping = stop_on_signals()
     # Models can be imported only now that Django is set up.
     from cron.jobs import JOBS
     from cron.runner import Runner
@@ -111,15 +111,3 @@ def _run_once(runner: "Runner", spec: "JobSpec | None", stopping: Event) -> int:
 def _set_up_django() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
     django.setup()
-
-
-def _stop_on_signals() -> Event:
-    """Return an event that SIGTERM and SIGINT set: the job that runs then ends at its next step."""
-    stopping = Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    return stopping

@@ -4,7 +4,6 @@
 """The processor: one process that takes crash ids until it is told to stop."""
 
 import logging
-import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from socorro.search import SearchUnavailable, open_index
 from socorro.sentry import report_error, set_up_sentry
 from socorro.settings import SettingError, Settings
 from socorro.signature import ListError, SignatureLists
+from socorro.stopping import stop_on_signals
 from socorro.storage import open_storage
 
 logger = logging.getLogger(__name__)
@@ -36,13 +36,13 @@ _TURNS = 10
 class Processor:
     """Everything that one processor process holds."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Open the backends and check the rules.
+    def __init__(self, settings: Settings, stopping: threading.Event) -> None:
+        """Open the backends and check the rules; `stopping` will end `run`.
 
         Raises SettingError, and RulesetError for rules that cannot work.
         """
         self._settings = settings
-        self._stopping = threading.Event()
+        self._stopping = stopping
         self._walkers = WalkerSource(settings)
         self._queue = open_queue(settings.crash_queue, lease_seconds=settings.lease_seconds)
         self._index = open_index(settings.search)
@@ -55,12 +55,8 @@ class Processor:
             max_attempts=settings.max_attempts,
         )
 
-    def stop(self) -> None:
-        """Take no further crash; the one in work is finished."""
-        self._stopping.set()
-
     def run(self) -> None:
-        """Work until `stop` is called. Blocks."""
+        """Work until asked to stop; the crash in work is finished. Blocks."""
         threads = [
             threading.Thread(target=self._index_in_background, name="indexer"),
             threading.Thread(target=self._recover_in_background, name="recovery"),
@@ -157,9 +153,7 @@ def main(settings: Settings) -> None:
     set_up_logging(settings, "processor")
     set_up_metrics(settings)
     set_up_sentry(settings, "processor")
-    processor = Processor(settings)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: processor.stop())
+    processor = Processor(settings, stop_on_signals())
     logger.info("ready")
     processor.run()
     logger.info("stopped")

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 logger = logging.getLogger(__name__)
 
 _FIRST_DELAY = 0.5
-_LONGEST_DELAY = 30.0
+_LONGEST_DELAY = 10.0
 # A child that ran so long before it died did not die of its start.
-_HEALTHY_SECONDS = 60.0
+_HEALTHY_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
 # Tells a child the process id of its supervisor.
 _SUPERVISOR = "SOCORRO_SUPERVISOR"

@@ -6,7 +6,6 @@
 import http.client
 import logging
 import os
-import signal
 import threading
 import time
 from dataclasses import replace
@@ -18,6 +17,7 @@ from socorro.cli.sources import Sources
 from socorro.logging import set_up_logging
 from socorro.products import load_configured
 from socorro.settings import Settings, describe
+from socorro.stopping import stop_on_signals
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Supervisor:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._stopping = threading.Event()
+        self._stopping = stop_on_signals()
         self._ready = threading.Event()
         self._builder = Child("stackwalker build", ["stackwalker", "build"], restart=False)
         self._collector = Child("collector", ["collector"])
@@ -80,8 +80,6 @@ class Supervisor:
 
     def run(self) -> int:
         """Run until a signal; return 0, or 1 if a child could not start at all."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._stopping.set())
         threading.Thread(target=self._announce, name="announce", daemon=True).start()
         self._start()
         try:
