@@ -17,7 +17,7 @@ from socorro.metrics import METRICS
 from socorro.queue import CrashQueue, Message, QueueUnavailable
 from socorro.search import SearchIndex, SearchUnavailable
 from socorro.sentry import report_error
-from socorro.storage import CrashNotFound, CrashStorage, StorageUnavailable
+from socorro.storage import CrashNotFound, CrashStorage, StorageError, StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +120,13 @@ class Worker:
     def _stored(self, crash_id: str) -> dict[str, Any] | None:
         try:
             return self._processed.load_processed_crash(crash_id)
+        except StorageUnavailable:
+            raise
         except CrashNotFound:
+            return None
+        except StorageError as error:
+            # Processing makes it anew; only the notes of earlier runs are lost.
+            logger.warning("the stored result is damaged: %s", error)
             return None
 
     def _save(self, crash_id: str, processed: Mapping[str, Any]) -> None:
@@ -141,14 +147,26 @@ class Worker:
 
     def _without_results(self, crash_id: str, note: str) -> dict[str, Any]:
         """Return what the annotations alone say about a crash that cannot be processed."""
+        annotations = self._readable_annotations(crash_id)
         with tempfile.TemporaryDirectory(prefix="socorro-crash-") as workdir:
-            crash = self._load(crash_id, Path(workdir))
-            crash = Crash(crash_id, crash.annotations, {}, Path(workdir))
+            crash = Crash(crash_id, annotations, {}, Path(workdir))
             processed = self._rulesets["default"].run(crash, None)
         processed["signature"] = FAILED_SIGNATURE
         processed["success"] = False
         processed["processor_notes"] += f"\n{note}"
         return processed
+
+    def _readable_annotations(self, crash_id: str) -> dict[str, Any]:
+        """Return the annotations, none if the raw crash is damaged. Raises StorageUnavailable."""
+        try:
+            return clean_annotations(self._raw.load_raw_crash(crash_id))
+        except StorageUnavailable:
+            raise
+        except CrashNotFound as error:
+            raise RejectedTaskError(str(error)) from error
+        except StorageError as error:
+            logger.error("the raw crash is damaged: %s", error)
+            return {}
 
 
 def _age_ms(processed: Mapping[str, Any]) -> float:

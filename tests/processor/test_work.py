@@ -158,6 +158,29 @@ def test_a_broken_raw_crash_counts_as_an_attempt_and_does_not_end_the_processor(
     assert not road.is_empty()
 
 
+def test_a_broken_raw_crash_is_given_up_with_a_note_like_any_other(
+    road: Road, tmp_path: Path
+) -> None:
+    crash_id = road.publish()
+    (raw,) = (tmp_path / "crashes" / "v1" / "raw_crash").rglob(crash_id)
+    raw.write_bytes(b"{broken")
+    message = road.take()
+    road.worker.settle(Message(message.task, message.queue, MAX_ATTEMPTS + 1, message.receipt))
+    assert "gave up" in road.storage.load_processed_crash(crash_id)["processor_notes"]
+    assert road.is_empty()
+    assert road.dead() == 1
+
+
+def test_a_damaged_result_is_made_anew(road: Road, tmp_path: Path) -> None:
+    crash_id = road.publish()
+    road.worker.settle(road.take())
+    (stored,) = (tmp_path / "crashes" / "v1" / "processed_crash").rglob(crash_id)
+    stored.write_bytes(b"{broken")
+    road.queue.publish(QueueName.REPROCESSING, [Task(crash_id)])
+    assert road.worker.settle(road.take())
+    assert road.storage.load_processed_crash(crash_id)["uuid"] == crash_id
+
+
 def test_processing_twice_gives_the_same_result(road: Road) -> None:
     crash_id = road.publish()
     road.worker.settle(road.take())
