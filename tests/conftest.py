@@ -5,12 +5,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
 from socorro.metrics import raise_on_undeclared
+
+if TYPE_CHECKING:
+    from tests.servers import PostgresServer, S3Server, SqsServer
 
 _BROWSER_ARGUMENTS = (
     "--no-sandbox",
@@ -75,6 +79,50 @@ def stackwalker_binary() -> Path:
     from processor.stackwalk.build import build, default_cache
 
     return build(default_cache())
+
+
+@pytest.fixture(scope="session")
+def aws_credentials() -> Iterator[None]:
+    """Credentials of the tests' own servers in the environment, and nothing of a real account."""
+    from tests.servers.credentials import aws_environment, foreign_aws_variables
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in foreign_aws_variables():
+            patch.delenv(name)
+        for name, value in aws_environment().items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def s3_server(
+    aws_credentials: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["S3Server"]:
+    """A running S3, shared by all tests: make buckets of your own, and start it if you stop it."""
+    from tests.servers import S3Server
+
+    with S3Server(tmp_path_factory.mktemp("s3-server")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqs_server(
+    aws_credentials: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["SqsServer"]:
+    """A running SQS, shared by all tests: make queues of your own, and start it if you stop it."""
+    from tests.servers import SqsServer
+
+    with SqsServer(tmp_path_factory.mktemp("sqs-server")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator["PostgresServer"]:
+    """A running PostgreSQL, shared by all tests: make databases of your own."""
+    from tests.servers import PostgresServer
+
+    with PostgresServer() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
