@@ -3,8 +3,8 @@
 
 """The jars of S3Proxy and ElasticMQ, fetched by Maven once for each state of pom.xml.
 
-``python -m tests.servers.jars`` fetches them and prints their folder. Several processes may ask at
-the same time: one fetches, the others wait.
+``python -m tests.servers`` fetches them and prints their folder. Several processes may ask at the
+same time: one fetches, the others wait.
 """
 
 import fcntl
@@ -13,12 +13,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
+
+from processor.stackwalk.build import default_cache
 
 Profile = Literal["s3", "sqs"]
 
@@ -30,14 +31,6 @@ _OLDEST_JAVA = 17
 
 class FetchFailed(Exception):
     """There are no jars, or no Java to run them. The text is a sentence that says why."""
-
-
-def default_cache() -> Path:
-    """``$XDG_CACHE_HOME/socorro``, or ``~/.cache/socorro``."""
-    cache_home = os.environ.get("XDG_CACHE_HOME", "")
-    # The standard says that a relative one is to be ignored.
-    base = Path(cache_home) if cache_home.startswith("/") else Path("~/.cache").expanduser()
-    return base / "socorro"
 
 
 def fetch(cache: Path) -> Path:
@@ -128,18 +121,3 @@ def _run_maven(profile: Profile, aside: Path) -> None:
         raise FetchFailed(f"Maven took over {_FETCH_TIMEOUT:g} s to fetch {profile}.") from error
     if done.returncode != 0:
         raise FetchFailed(f"Maven could not fetch {profile}:\n{done.stdout[-2000:]}")
-
-
-def main() -> int:
-    """Fetch into the default cache; print the folder, or what is wrong."""
-    try:
-        folder = fetch(default_cache())
-    except FetchFailed as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(f"{folder}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
