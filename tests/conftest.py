@@ -12,9 +12,12 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
 from socorro.metrics import raise_on_undeclared
+from tests.databases import each_database, postgresql_engine, sqlite_engine
 
 if TYPE_CHECKING:
     from tests.servers import PostgresServer, S3Server, SqsServer
+
+__all__ = ["each_database", "postgresql_engine", "sqlite_engine"]
 
 _BROWSER_ARGUMENTS = (
     "--no-sandbox",

@@ -9,7 +9,7 @@ A middleware and not views: load balancers ask by IP address, which the Host che
 import logging
 from collections.abc import Callable
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 
@@ -70,7 +70,7 @@ def _database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError as error:
+    except Error as error:
         return _down("the database does not answer", error)
     return "ok"
 

@@ -4,14 +4,13 @@
 """Django's settings, all of them from `socorro.settings`; importing this writes nothing."""
 
 from functools import cache
-from typing import Any
 from urllib.parse import urlsplit
 
-import dj_database_url
 from csp.constants import NONE, SELF
 from django.utils.functional import lazy
 
 from socorro.settings import Settings, load, secret_key
+from webapp.database import django_database
 
 
 def allowed_hosts(settings: Settings) -> list[str]:
@@ -23,22 +22,6 @@ def allowed_hosts(settings: Settings) -> list[str]:
     return bracketed + list(settings.allowed_hosts)
 
 
-def database(settings: Settings) -> dict[str, Any]:
-    """Return Django's description of the database in DATABASE_URL."""
-    described: dict[str, Any] = dict(
-        dj_database_url.parse(settings.database_url, conn_max_age=600, conn_health_checks=True)
-    )
-    if described["ENGINE"] == "django.db.backends.sqlite3":
-        described["OPTIONS"] = {
-            # A transaction that begins as a reader and then writes fails at once when another
-            # wrote meanwhile; one that begins as a writer waits for its turn.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        }
-    return described
-
-
 SOCORRO = load()
 _HTTPS = SOCORRO.webapp_address.startswith("https://")
 
@@ -46,7 +29,7 @@ DEBUG = SOCORRO.debug
 # Lazy, since reading it makes the key at first use, and importing settings must not write a file.
 SECRET_KEY = lazy(cache(secret_key), str)(SOCORRO)
 ALLOWED_HOSTS = allowed_hosts(SOCORRO)
-DATABASES = {"default": database(SOCORRO)}
+DATABASES = {"default": django_database(SOCORRO)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 ROOT_URLCONF = "webapp.urls"
@@ -68,7 +51,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "webapp.static_files.HashedStaticMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "webapp.sessions.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

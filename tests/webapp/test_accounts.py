@@ -3,13 +3,19 @@
 
 """Log in and out."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import OperationalError
 from django.test import Client
 
 from tests.webapp.conftest import PASSWORD
+from tests.webapp.crashes import Crashes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_database")]
 
 
 @pytest.fixture
@@ -86,18 +92,51 @@ def test_the_permissions_exist() -> None:
     assert {"view_pii", "view_rawdump"} <= names
 
 
-def test_without_the_database_everybody_is_a_stranger(
-    client: Client, user: User, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "key", ['"abc\\000defghijk"', "x" * 5000, "café-sessions", "' OR 1=1 --", ""]
+)
+def test_a_session_cookie_that_holds_no_key_is_not_looked_up(
+    key: str,
+    client: Client,
+    django_assert_num_queries: Callable[[int], AbstractContextManager[None]],
 ) -> None:
-    from django.db import OperationalError
-    from django.db.backends.utils import CursorWrapper
-
-    client.force_login(user)
-
-    def fail(*arguments: object, **named: object) -> None:
-        raise OperationalError("the database is away")
-
-    monkeypatch.setattr(CursorWrapper, "execute", fail)
-    response = client.get("/")
+    with django_assert_num_queries(0):
+        response = client.get("/", headers={"Cookie": f"sessionid={key}"})
     assert response.status_code == 200
     assert b"Log in" in response.content
+
+
+def test_a_stranger_causes_no_query(
+    client: Client,
+    crashes: Crashes,
+    django_assert_num_queries: Callable[[int], AbstractContextManager[None]],
+) -> None:
+    crash_id = crashes.processed()
+    with django_assert_num_queries(0):
+        for address in (
+            "/",
+            "/search/?product=DemoApp",
+            f"/report/index/{crash_id}",
+            f"/api/ProcessedCrash/?crash_id={crash_id}",
+            "/login/",
+            "/nothing-here",
+        ):
+            assert client.get(address).status_code in (200, 404), address
+
+
+def test_a_session_that_cannot_be_saved_is_an_outage_and_no_error(
+    client: Client, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError("the server is away")
+
+    def create(session: SessionStore) -> None:
+        session._session_key = session._get_new_session_key()
+        session.modified = True
+
+    monkeypatch.setattr(SessionStore, "create", create)
+    monkeypatch.setattr(SessionStore, "save", fail)
+    response = client.post("/login/", {"username": "ada", "password": PASSWORD})
+    assert response.status_code == 503
+    assert response["Retry-After"] == "60"
+    assert "sessionid" not in response.cookies

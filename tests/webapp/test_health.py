@@ -11,6 +11,8 @@ from pytest_django import Settings
 from socorro import __version__
 from webapp.crashstats import handles
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 
 @pytest.mark.django_db
 def test_all_is_well(client: Client) -> None:

@@ -11,6 +11,8 @@ from django.test import Client
 from socorro.fields import ANNOTATIONS, FIELDS
 from tests.webapp.crashes import Crashes, walk
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 MARK = "Vf3protectedQz"
 ADDRESSES = (
     "/",

@@ -17,6 +17,8 @@ from tests.webapp.crashes import Crashes
 from webapp.crashstats import handles
 from webapp.crashstats.models import PriorityRequest
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 KNOWN_FREE = "0b5f9a3c-1111-4222-8333-0123450261101"
 
 

@@ -4,11 +4,13 @@
 """Django's settings from ours."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from socorro.settings import load
-from webapp.settings import allowed_hosts, database
+from socorro.settings import SettingError, load
+from webapp.database import django_database, name_of
+from webapp.settings import allowed_hosts
 
 
 @pytest.mark.parametrize(
@@ -34,8 +36,86 @@ def test_the_hosts_are_this_machine_and_what_is_configured(
     assert set(allowed_hosts(replace(load(), **changes))) == expected  # type: ignore[arg-type]
 
 
+POSTGRESQL = "django.db.backends.postgresql"
+
+
+def described(url: str) -> dict[str, Any]:
+    return django_database(replace(load(), database_url=url))
+
+
 def test_sqlite_waits_for_other_writers_instead_of_failing() -> None:
-    described = database(replace(load(), database_url="sqlite:////tmp/a folder/x.db"))
-    assert described["NAME"] == "/tmp/a folder/x.db"
-    assert described["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
-    assert "journal_mode=WAL" in described["OPTIONS"]["init_command"]
+    database = described("sqlite:////tmp/a folder/x.db")
+    assert database["NAME"] == "/tmp/a folder/x.db"
+    assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in database["OPTIONS"]["init_command"]
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_the_parts_of_a_postgresql_url_are_taken_literally_once_decoded(scheme: str) -> None:
+    database = described(f"{scheme}://us%40er:p%2F%23%25%3Aw@DB.example:6543/na%20me")
+    parts = [database[name] for name in ("ENGINE", "USER", "PASSWORD", "HOST", "PORT", "NAME")]
+    assert parts == [POSTGRESQL, "us@er", "p/#%:w", "db.example", 6543, "na me"]
+
+
+@pytest.mark.parametrize("address", ["db.example", "db.example:"])
+def test_without_a_port_it_is_that_of_postgresql(address: str) -> None:
+    url = f"postgres://user:password@{address}/name"
+    assert described(url)["PORT"] == ""
+    told = name_of(replace(load(), database_url=url))
+    assert told == "the PostgreSQL database name at db.example:5432"
+
+
+def test_options_of_the_url_reach_libpq_and_come_before_ours() -> None:
+    options = described("postgres://u:p@h/n?sslmode=verify-full&connect_timeout=9")["OPTIONS"]
+    assert (options["sslmode"], options["connect_timeout"]) == ("verify-full", 9)
+    assert options["tcp_user_timeout"] > 0
+    assert described("postgres://u:p@h/n")["OPTIONS"]["connect_timeout"] == 5
+
+
+def test_connections_are_kept_and_looked_at_before_they_are_used_again() -> None:
+    for url in ("sqlite:////tmp/x.db", "postgres://u:p@h/n"):
+        assert described(url)["CONN_MAX_AGE"] > 0
+        assert described(url)["CONN_HEALTH_CHECKS"] is True
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://user:sec#ret@host/name",
+        "postgres://user:12#ret@host/name",
+        "postgres://user:12/ret@host/name",
+        "postgres://user:12?ret@host/name",
+        "postgres://user:sec[ret@host/name",
+        "postgres://user:secret@host:port/name",
+        "postgres://user:secret@host:99999/name",
+        "postgres://user:secret@host:5432",
+        "postgres://user:sec%00ret@host/name",
+        "postgres://",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite://:memory:",
+        "sqlite://folder/x.db",
+    ],
+)
+def test_a_malformed_url_is_one_sentence_that_quotes_nothing_of_it(url: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        described(url)
+    sentence = str(caught.value)
+    assert sentence.startswith("DATABASE_URL: must be ")
+    assert not any(part in sentence for part in ("ret", "12", "user", "99999"))
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("colour=red", 'DATABASE_URL: invalid connection option "colour".'),
+        ("pool=true", 'DATABASE_URL: invalid connection option "pool".'),
+        ("password=secret&user=me", "DATABASE_URL: write password, user before the question mark"),
+    ],
+)
+def test_an_option_that_libpq_does_not_know_is_named(query: str, told: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        described(f"postgres://u:p@h/n?{query}")
+    assert str(caught.value).startswith(told)
+    assert "secret" not in str(caught.value)

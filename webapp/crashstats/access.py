@@ -3,14 +3,10 @@
 
 """Who looks at a page, and what that person may see."""
 
-import logging
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import DatabaseError
 from django.http import HttpRequest
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,17 +24,21 @@ class Viewer:
 
 
 def viewer_of(request: HttpRequest) -> Viewer:
-    """Return who asks. Without the database everybody is a stranger, and pages still work."""
+    """Return who asks; nothing is looked up for who has no session.
+
+    Raises django.db.OperationalError or InterfaceError while the database is away: somebody with
+    a session is not shown as a stranger (see `webapp.sessions`).
+    """
     known = getattr(request, "_viewer", None)
-    if isinstance(known, Viewer):
-        return known
-    try:
-        viewer = _viewer(request)
-    except DatabaseError as error:
-        logger.warning("the database does not answer, nobody is logged in: %s", error)
-        viewer = Viewer()
+    if not isinstance(known, Viewer):
+        known = _viewer(request)
+        greet(request, known)
+    return known
+
+
+def greet(request: HttpRequest, viewer: Viewer) -> None:
+    """Let `viewer` be the one who asks, without looking."""
     request._viewer = viewer  # type: ignore[attr-defined]
-    return viewer
 
 
 def _viewer(request: HttpRequest) -> Viewer:

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 
 from socorro.crash_id import Throttle, throttle_of
 from socorro.queue import QueueName, QueueUnavailable, Task
@@ -56,7 +56,7 @@ def _ask(crash_id: str) -> bool:
         with transaction.atomic():
             if _is_due(crash_id, datetime.now(UTC)):
                 handles.queue().publish(QueueName.PRIORITY, [Task(crash_id)])
-    except (DatabaseError, QueueUnavailable) as error:
+    except (Error, QueueUnavailable) as error:
         logger.warning("%s cannot be asked for: %s", crash_id, error)
         return False
     return True

@@ -4,9 +4,12 @@
 """Pages that say what went wrong, in the style of the rest; as JSON below ``/api/``."""
 
 from django.core.exceptions import DisallowedHost
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import loader
+
+from webapp.crashstats.access import Viewer, greet, viewer_of
 
 
 def show_problem(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
@@ -14,6 +17,7 @@ def show_problem(request: HttpRequest, status: int, title: str, text: str) -> Ht
     if request.path_info.startswith("/api/"):
         response: HttpResponse = JsonResponse({"error": title}, status=status)
     else:
+        _greet(request)
         context = {"title": title, "text": text, "status": status}
         response = render(request, "crashstats/problem.html", context, status=status)
     if status == 503:
@@ -56,8 +60,28 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse: 
     )
 
 
+def database_down(request: HttpRequest) -> HttpResponse:
+    """Answer to what needs the database while it is away."""
+    greet(request, Viewer())
+    return show_problem(
+        request,
+        503,
+        "The database does not answer",
+        "It holds the accounts, so Crash Stats cannot tell who you are. Please try again in a "
+        "minute. Searches and crash reports still work for visitors who are not logged in.",
+    )
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer to an error of ours: whatever failed, this page needs nothing that may have."""
     if request.path_info.startswith("/api/"):
         return JsonResponse({"error": "Internal Server Error"}, status=500)
     return HttpResponse(loader.get_template("crashstats/server_error.html").render(), status=500)
+
+
+def _greet(request: HttpRequest) -> None:
+    """Find out who asks; a stranger if that cannot be known, since this page is to be shown."""
+    try:
+        viewer_of(request)
+    except Error:
+        greet(request, Viewer())

@@ -1,0 +1,104 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""What DATABASE_URL says: Django's description of the database, and its name in a sentence."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+
+from socorro.settings import SettingError, Settings
+
+_SQLITE = "django.db.backends.sqlite3"
+_MALFORMED = (
+    "DATABASE_URL: must be sqlite:///FILE or postgres://USER:PASSWORD@HOST:PORT/NAME; write "
+    "characters such as @ : / ? # % within USER or PASSWORD as %40 %3A %2F %3F %23 %25."
+)
+# As options they would override the other parts unseen, and a password would be shown to people.
+_ELSEWHERE = frozenset({"dbname", "password", "port", "user"})
+_SQLITE_OPTIONS = {
+    # A transaction that begins as a reader and then writes fails at once when another wrote
+    # meanwhile; one that begins as a writer waits for its turn.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+}
+# Options of libpq, in seconds unless said otherwise; those of the URL come before these.
+_POSTGRESQL_OPTIONS = {
+    "connect_timeout": 5,
+    # A server that vanished without a word is noticed: what is sent is not acknowledged, or an
+    # idle connection does not answer. The first also goes on to the next address of a host name.
+    "tcp_user_timeout": 5000,  # milliseconds
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "fallback_application_name": "socorro",
+}
+
+
+def django_database(settings: Settings) -> dict[str, Any]:
+    """Return Django's description of the database in DATABASE_URL.
+
+    Raises SettingError when the URL is malformed. Nothing is opened.
+    """
+    described = _parse(settings.database_url)
+    if described["ENGINE"] == _SQLITE:
+        return described | {"OPTIONS": dict(_SQLITE_OPTIONS)}
+    options = described.get("OPTIONS", {})
+    _check_options(options)
+    return described | {"OPTIONS": _POSTGRESQL_OPTIONS | options}
+
+
+def name_of(settings: Settings) -> str:
+    """Return what the database is and where, without credentials, for sentences."""
+    described = _parse(settings.database_url)
+    if described["ENGINE"] == _SQLITE:
+        return f"the SQLite database {described['NAME']}"
+    host, port = described["HOST"], described["PORT"] or 5432
+    return f"the PostgreSQL database {described['NAME']} " + (
+        f"at {host}:{port}" if host else "of this machine"
+    )
+
+
+def _parse(url: str) -> dict[str, Any]:
+    try:
+        described: dict[str, Any] = dict(
+            dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True)
+        )
+    except ValueError:
+        # Not `from error`: its text may quote a part of the password.
+        raise SettingError(_MALFORMED) from None
+    if not _is_plausible(url, described):
+        raise SettingError(_MALFORMED)
+    return described
+
+
+def _is_plausible(url: str, described: dict[str, Any]) -> bool:
+    """Say whether the parts are what was meant: a password with a / or # cuts a URL elsewhere."""
+    parts = urlsplit(url)
+    given = [str(described.get(part, "")) for part in ("NAME", "USER", "PASSWORD", "HOST")]
+    if not described["NAME"] or described["NAME"] == ":memory:" or "\0" in "".join(given):
+        return False
+    if described["ENGINE"] == _SQLITE:
+        return not parts.netloc
+    return not parts.fragment and not set("/@") & set(parts.path[1:])
+
+
+def _check_options(options: dict[str, Any]) -> None:
+    """Raise SettingError for an option that libpq does not know, or that has another place."""
+    misplaced = sorted(_ELSEWHERE & options.keys())
+    if misplaced:
+        raise SettingError(
+            f"DATABASE_URL: write {', '.join(misplaced)} before the question mark, as in "
+            "postgres://USER:PASSWORD@HOST:PORT/NAME."
+        )
+    # Only those who use PostgreSQL need it.
+    import psycopg2
+    from psycopg2.extensions import make_dsn
+
+    try:
+        make_dsn(**options)
+    except psycopg2.ProgrammingError as error:
+        reason = str(error).removeprefix("invalid dsn: ").strip()
+        raise SettingError(f"DATABASE_URL: {reason}.") from None
