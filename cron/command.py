@@ -4,20 +4,20 @@
 """``socorro cronrun``: the loop, one round of it, or one job."""
 
 import logging
-import os
 import time
 from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING
 
-import django
-from django.db import DatabaseError
+from django.db import Error
 
 from socorro.logging import set_up_logging
 from socorro.metrics import set_up_metrics
 from socorro.sentry import set_up_sentry
 from socorro.settings import load
 from socorro.stopping import stop_on_signals
+from webapp.limits import limit_statements
+from webapp.prepare import check_database
 
 if TYPE_CHECKING:
     from cron.job import JobSpec
@@ -29,22 +29,25 @@ logger = logging.getLogger(__name__)
 # Longer than a lease: one whose holder was killed is free by then.
 _WAIT_FOR_OTHERS_SECONDS = 60.0
 _POLL_SECONDS = 0.5
+# Jobs may delete many rows at once.
+_STATEMENT_SECONDS = 120.0
 
 
 def main(once: bool = False, job: str | None = None) -> int:
     """Run the jobs that are due for ever, or one round (`once`), or one `job` now.
 
     Returns the exit status: 1 if a job failed that was asked for, or other processes kept running
-    jobs, or the database was not ready; 2 for an unknown job. Raises SettingError.
+    jobs, or the database went away; 2 for an unknown job. Raises SettingError.
     """
     settings = load()
     set_up_logging(settings, "cronrun")
     set_up_metrics(settings)
     set_up_sentry(settings, "cronrun")
-    _set_up_django()
+    check_database()
+    limit_statements(_STATEMENT_SECONDS)
     # SIGTERM and SIGINT: the job that runs then ends at its next step.
     stopping = stop_on_signals()
-    # Models can be imported only now that Django is set up.
+    # Models can be imported only now: checking the database has set Django up.
     from cron.jobs import JOBS
     from cron.runner import Runner
 
@@ -59,17 +62,17 @@ def main(once: bool = False, job: str | None = None) -> int:
         return 2
     try:
         return _run_once(runner, spec, stopping)
-    except DatabaseError as error:
-        logger.error("the database cannot be used: %s; has `socorro migrate` been run?", error)
+    except Error as error:
+        logger.error("the database cannot be used: %s", error)
         return 1
 
 
 def list_jobs() -> str:
     """Return one line for each job: its name, rhythm and state, and what it is for.
 
-    Raises SettingError, and DatabaseError where the database has not been migrated.
+    Raises SettingError.
     """
-    _set_up_django()
+    check_database()
     from cron.jobs import JOBS
     from cron.models import Job
 
@@ -106,8 +109,3 @@ def _run_once(runner: "Runner", spec: "JobSpec | None", stopping: Event) -> int:
             return 1
         stopping.wait(_POLL_SECONDS)
     return 1
-
-
-def _set_up_django() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
-    django.setup()

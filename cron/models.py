@@ -75,3 +75,12 @@ class MissingCrash(models.Model):
 
     def __str__(self) -> str:
         return self.crash_id
+
+
+def storable(text: str) -> str:
+    """Return `text` in a form that every database takes.
+
+    PostgreSQL has no NUL in texts, and no database here has lone surrogates, which names of files
+    may hold.
+    """
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -8,15 +8,15 @@ import os
 import socket
 import traceback
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event
 
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 
 from cron import lease
 from cron.job import JobRun, JobSpec, JobStopped
-from cron.models import Job, Log
+from cron.models import Job, Log, storable
 from cron.schedule import after_failure, after_success, is_due
 from socorro.metrics import METRICS
 from socorro.sentry import report_error
@@ -29,49 +29,55 @@ _TICK_SECONDS = 5.0
 # A run that takes longer than this is worth a line in the log.
 _LONG_SECONDS = 10.0
 _MAX_ERROR = 10_000
+_MAX_NAME = 200
 
 
 class Interrupted(Exception):
-    """The process that ran the job ended before the job did."""
+    """The run was cut off: its process ended, or lost its lease or the database."""
 
 
 class Runner:
-    """Runs jobs for one process. `clock` returns the time, aware (tests give their own)."""
+    """Runs jobs for one process. `clock` returns the time, aware, instead of the real ones."""
 
     def __init__(
-        self, settings: Settings, jobs: Sequence[JobSpec], clock: lease.Clock = lease.utc_now
+        self,
+        settings: Settings,
+        jobs: Sequence[JobSpec],
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         self._settings = settings
         self._jobs = tuple(jobs)
-        self._clock = clock
+        self._clock = clock or lease.utc_now
+        self._lease_clock: lease.Clock = clock or lease.database_now
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
 
     def run_forever(self, stopping: Event) -> None:
         """Run what is due until `stopping` is set. Errors end a round, never the loop."""
         logger.info("cronrun looks after %d jobs", len(self._jobs))
         while not stopping.is_set():
+            # A connection that broke is replaced.
+            close_old_connections()
             try:
                 self.run_due(stopping)
-            except DatabaseError as error:
+            except Error as error:
                 logger.error("cronrun cannot use its database and tries again: %s", error)
             except Exception as error:
                 logger.exception("a round of cronrun failed")
                 report_error(error)
-            close_old_connections()
             stopping.wait(_TICK_SECONDS)
 
     def run_due(self, stopping: Event) -> bool:
         """Run every job that is due, once. False if another process is running jobs now."""
         if not self._due():
             return True
-        with lease.held(_LEASE, self._holder, self._clock) as lost:
-            if lost is None:
+        with lease.held(_LEASE, self._holder, self._lease_clock) as holding:
+            if holding is None:
                 return False
             self._note_interrupted()
             for spec in self._due():
-                if stopping.is_set() or lost.is_set():
+                if stopping.is_set() or holding.lost:
                     break
-                self._run(spec, stopping, lost)
+                self._run(spec, stopping, holding)
         return True
 
     def run_job(self, spec: JobSpec, stopping: Event) -> bool | None:
@@ -79,11 +85,11 @@ class Runner:
 
         None if another process is running jobs now.
         """
-        with lease.held(_LEASE, self._holder, self._clock) as lost:
-            if lost is None:
+        with lease.held(_LEASE, self._holder, self._lease_clock) as holding:
+            if holding is None:
                 return None
             self._note_interrupted()
-            return self._run(spec, stopping, lost)
+            return self._run(spec, stopping, holding)
 
     def _due(self) -> list[JobSpec]:
         now = self._clock()
@@ -100,7 +106,7 @@ class Runner:
             started = job.ongoing or self._clock()
             self._fail(job, specs[job.app_name], started, Interrupted(Interrupted.__doc__))
 
-    def _run(self, spec: JobSpec, stopping: Event, lost: Event) -> bool:
+    def _run(self, spec: JobSpec, stopping: Event, holding: lease.Holding) -> bool:
         """Run a job and record how it went. True if it succeeded."""
         started = self._clock()
         job, _ = Job.objects.get_or_create(app_name=spec.name)
@@ -111,10 +117,12 @@ class Runner:
             settings=self._settings,
             now=started,
             last_success=job.last_success,
-            should_stop=lambda: stopping.is_set() or lost.is_set(),
+            should_stop=lambda: stopping.is_set() or holding.lost,
         )
         error = _call(spec, run)
-        if lost.is_set():
+        # The database may have gone and come back meanwhile: the end is written all the same.
+        close_old_connections()
+        if holding.lost:
             # The row belongs to the new holder, which finds the job interrupted.
             return False
         if error is None:
@@ -145,7 +153,7 @@ class Runner:
     def _fail(self, job: Job, spec: JobSpec, started: datetime, error: BaseException) -> None:
         ended = self._clock()
         job.error_count += 1
-        job.last_error = f"{type(error).__name__}: {error}"[:_MAX_ERROR]
+        job.last_error = storable(f"{type(error).__name__}: {error}")[:_MAX_ERROR]
         job.next_run = after_failure(spec, job.error_count, ended)
         job.ongoing = None
         job.save()
@@ -170,14 +178,15 @@ class Runner:
         """Write the log row and the metric of a run; return its length in seconds."""
         seconds = max(0.0, (ended - started).total_seconds())
         trace = "".join(traceback.format_exception(error)) if error else ""
+        name = type(error).__name__ if error else ""
         Log.objects.create(
             app_name=job.app_name,
             log_time=started,
             duration=seconds,
             success={"success": True, "failure": False}.get(result),
-            exc_type=type(error).__name__ if error else "",
-            exc_value=str(error)[:_MAX_ERROR] if error else "",
-            exc_traceback=trace[-_MAX_ERROR:],
+            exc_type=storable(name)[:_MAX_NAME],
+            exc_value=storable(str(error or ""))[:_MAX_ERROR],
+            exc_traceback=storable(trace)[-_MAX_ERROR:],
         )
         tags = [f"job:{job.app_name}", f"result:{result}"]
         METRICS.timing("cron.job_run", seconds * 1000, tags=tags)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from cron import lease, runner
 from cron.job import JobRun, JobSpec, JobStopped
@@ -197,6 +197,28 @@ def test_a_run_that_was_killed_is_noted_and_tried_again(
     assert len(job.runs) == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "stored"),
+    [
+        (ValueError("a \0 in it"), "a \\x00 in it"),
+        (FileNotFoundError("caf\udce9"), "caf\\udce9"),
+        (type("E" * 300, (Exception,), {})("x" * 20_000), "x" * 10_000),
+    ],
+    ids=["nul", "surrogate", "long"],
+)
+def test_any_error_of_a_job_can_be_recorded(
+    error: Exception, stored: str, make_runner: Callable[..., Runner]
+) -> None:
+    job = Recorder()
+    job.error = error
+    make_runner(hourly("one", job)).run_due(threading.Event())
+    assert Job.objects.get().last_error == f"{type(error).__name__}: {stored}"[:10_000]
+    log = Log.objects.get()
+    assert (log.success, log.exc_value) == (False, stored)
+    assert log.exc_type == type(error).__name__[:200]
+    assert 0 < len(log.exc_traceback) <= 10_000
+
+
 def test_one_job_runs_on_demand_whether_due_or_not(make_runner: Callable[..., Runner]) -> None:
     job = Recorder()
     spec = hourly("one", job)
@@ -213,7 +235,12 @@ def test_the_loop_outlives_errors_and_ends_when_told(
 ) -> None:
     monkeypatch.setattr(runner, "_TICK_SECONDS", 0.01)
     stopping = threading.Event()
-    rounds: list[Exception | None] = [DatabaseError("locked"), KeyError("a bug"), None]
+    rounds: list[Exception | None] = [
+        DatabaseError("locked"),
+        InterfaceError("connection already closed"),
+        KeyError("a bug"),
+        None,
+    ]
 
     def round_of_jobs(event: threading.Event) -> bool:
         error = rounds.pop(0)
