@@ -151,6 +151,8 @@ def explain(error: "BotoCoreError | ClientError", url: AwsUrl) -> str:
             return f"{place} does not answer in time"
         case known.SSLError():
             return f"TLS with {place} failed: is its certificate trusted here?"
+        case known.IncompleteReadError() | known.ResponseStreamingError():
+            return f"{place} broke off in the middle of an answer"
         case known.ConnectionError() | known.HTTPClientError():
             return f"{place} cannot be reached"
     return type(error).__name__

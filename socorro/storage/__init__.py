@@ -17,6 +17,7 @@ from socorro.storage.base import (
     check_dump_name,
 )
 from socorro.storage.filesystem import FilesystemStorage
+from socorro.storage.s3 import S3Storage
 
 __all__ = [
     "CrashNotFound",
@@ -24,6 +25,7 @@ __all__ = [
     "CrashStorage",
     "FilesystemStorage",
     "InvalidDumpName",
+    "S3Storage",
     "StorageError",
     "StorageUnavailable",
     "check_dump_name",
@@ -32,11 +34,14 @@ __all__ = [
 
 
 def open_storage(url: str) -> CrashStorage:
-    """Return the storage that a URL such as ``fs:///var/lib/socorro/crashes`` names.
+    """Return the storage that ``fs:///var/lib/socorro/crashes`` or ``s3://crashes`` names.
 
-    Nothing is written yet: `CrashStorage.verify` does that. Raises ValueError for another scheme.
+    Nothing is read or written yet: `CrashStorage.verify` does that. Raises ValueError for a URL
+    that names none.
     """
     scheme, _, rest = url.partition("://")
     if scheme == "fs" and rest:
         return FilesystemStorage(rest)
-    raise ValueError(f"unknown crash storage {url!r}: use fs://FOLDER")
+    if scheme == "s3":
+        return S3Storage(url)
+    raise ValueError(f"unknown crash storage {url!r}: use fs://FOLDER or s3://BUCKET")

@@ -56,17 +56,29 @@ class CrashStorage(Protocol):
     """
 
     @property
+    def engine(self) -> str:
+        """Which engine it is, and where, in one line for people; nothing is opened."""
+        ...
+
+    @property
     def spool(self) -> Path:
-        """Local folder for dumps on their way in; on the same file system where that helps."""
+        """Local folder for dumps on their way in; on the same file system where that helps.
+
+        Who puts a file there removes it again if it is not saved.
+        """
         ...
 
     def save_raw_crash(self, report: CrashReport) -> None:
         """Store a report durably: dumps, then dump names, the raw crash last.
 
         When it returns, the report survives a power cut; when it raises, or its process is
-        killed, no reader sees the report. The order makes the raw crash the sign of a complete
-        report. A report of the same id is replaced, and is not to be seen meanwhile. Raises
-        InvalidDumpName, and ValueError for annotations that are not JSON (NaN, infinity).
+        killed, no reader sees the report, unless the storage kept it and only its answer was lost.
+        The order makes the raw crash the sign of a complete report. Raises InvalidDumpName, and
+        ValueError for annotations that are not JSON (NaN, infinity).
+
+        A report of the same id is replaced. In a folder it is not to be seen meanwhile; elsewhere
+        its annotations may be seen with new dumps for a moment, and after a save that failed. (The
+        collector replaces none: it looks first.)
         """
         ...
 
@@ -93,6 +105,14 @@ class CrashStorage(Protocol):
         """Return a processed crash. Raises CrashNotFound."""
         ...
 
+    def save_telemetry_crash(self, crash_id: str, document: Mapping[str, Any]) -> None:
+        """Store the publicly safe part of a processed crash, as `save_processed_crash` does."""
+        ...
+
+    def load_telemetry_crash(self, crash_id: str) -> dict[str, Any]:
+        """Return the publicly safe part of a processed crash. Raises CrashNotFound."""
+        ...
+
     def has_raw_crash(self, crash_id: str) -> bool:
         """Say whether a complete report is stored."""
         ...
@@ -112,13 +132,32 @@ class CrashStorage(Protocol):
     def delete_crash(self, crash_id: str) -> None:
         """Delete everything of one crash; nothing happens when there is nothing.
 
-        The raw crash goes first, so that a half-deleted crash is not a complete report.
+        The raw crash goes first, so that a half-deleted crash is not a complete report, and the
+        names of the dumps last, so that another try still finds the dumps.
         """
         ...
 
-    def verify(self) -> None:
-        """Write, read and delete a test object. Raises StorageUnavailable with a sentence."""
+    def provision(self) -> None:
+        """Make the folder or bucket unless it is there; one that exists is left as it is."""
         ...
+
+    def verify(self) -> None:
+        """Write, read and delete a test object. Raises StorageUnavailable with a sentence.
+
+        Also sweeps what interrupted saves left in the spool.
+        """
+        ...
+
+
+def dump_files(report: CrashReport) -> dict[str, Path]:
+    """Return the spooled files of a report by the kinds of their objects.
+
+    Raises InvalidDumpName, and ValueError for two names that mean the same object.
+    """
+    files = {kind_of_dump(name): path for name, path in report.dumps.items()}
+    if len(files) < len(report.dumps):
+        raise ValueError("two dumps of a report have names that mean the same object")
+    return files
 
 
 def check_dump_name(name: str) -> str:

@@ -12,7 +12,6 @@ import contextlib
 import os
 import re
 import shutil
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
@@ -25,6 +24,7 @@ from socorro.storage.base import (
     CrashNotFound,
     CrashReport,
     StorageUnavailable,
+    dump_files,
     kind_of_dump,
 )
 from socorro.storage.durable import DurableFolders, sync_file
@@ -36,9 +36,8 @@ from socorro.storage.encoding import (
     encode_processed_crash,
     encode_raw_crash,
 )
+from socorro.storage.spool import sweep
 
-# An interrupted save leaves its files in the spool; none that old can belong to a living one.
-_STALE_SPOOL_SECONDS = 86400
 _PREFIX = re.compile(r"[0-9a-f]{0,3}")
 
 P = ParamSpec("P")
@@ -71,6 +70,11 @@ class FilesystemStorage:
         self._folders = DurableFolders(self._root)
 
     @property
+    def engine(self) -> str:
+        """See `CrashStorage.engine`."""
+        return f"files below {self._root}"
+
+    @property
     @_os_errors
     def spool(self) -> Path:
         """Folder on the storage's own file system, so that a dump is moved and not copied."""
@@ -82,11 +86,8 @@ class FilesystemStorage:
         """See `CrashStorage.save_raw_crash`."""
         raw_crash = self._path("raw_crash", report.crash_id)
         dumps = {
-            self._path(kind_of_dump(name), report.crash_id): path
-            for name, path in report.dumps.items()
+            self._path(kind, report.crash_id): path for kind, path in dump_files(report).items()
         }
-        if len(dumps) < len(report.dumps):
-            raise ValueError("two dumps of a report have names that mean the same object")
         names = self._path("dump_names", report.crash_id)
         body = encode_raw_crash(report.annotations)
         # A report of the same id must not be seen with the dumps of this one.
@@ -130,6 +131,17 @@ class FilesystemStorage:
         return decode_processed_crash(body, f"{crash_id}: processed crash")
 
     @_os_errors
+    def save_telemetry_crash(self, crash_id: str, document: Mapping[str, Any]) -> None:
+        """See `CrashStorage.save_telemetry_crash`."""
+        self._write(self._path("crash_report", crash_id), encode_processed_crash(document))
+
+    @_os_errors
+    def load_telemetry_crash(self, crash_id: str) -> dict[str, Any]:
+        """See `CrashStorage.load_telemetry_crash`."""
+        body = self._read("crash_report", crash_id)
+        return decode_processed_crash(body, f"{crash_id}: crash report")
+
+    @_os_errors
     def has_raw_crash(self, crash_id: str) -> bool:
         """See `CrashStorage.has_raw_crash`."""
         return self._path("raw_crash", crash_id).is_file()
@@ -161,12 +173,18 @@ class FilesystemStorage:
         except CrashNotFound:
             names = []
         dumps = {kind_of_dump(name) for name in names}
-        for kind in ("raw_crash", "processed_crash", *sorted(dumps), "dump_names"):
+        results = ("processed_crash", "crash_report")
+        for kind in ("raw_crash", *results, *sorted(dumps), "dump_names"):
             self._remove(self._path(kind, crash_id))
 
     @_os_errors
+    def provision(self) -> None:
+        """See `CrashStorage.provision`."""
+        self._folders.ensure(self._root)
+
+    @_os_errors
     def verify(self) -> None:
-        """See `CrashStorage.verify`; also sweeps what interrupted saves left in the spool."""
+        """See `CrashStorage.verify`."""
         path = self._root / "v1" / "test" / f"testfile-{uuid.uuid4().hex}.txt"
         try:
             self._write(path, b"test")
@@ -175,15 +193,7 @@ class FilesystemStorage:
         finally:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
-        self._sweep_spool()
-
-    def _sweep_spool(self) -> None:
-        oldest = time.time() - _STALE_SPOOL_SECONDS
-        for path in self.spool.iterdir():
-            # Another process may finish, or sweep, at the same time.
-            with contextlib.suppress(FileNotFoundError):
-                if path.stat().st_mtime < oldest:
-                    path.unlink()
+        sweep(self.spool)
 
     def _path(self, kind: str, crash_id: str) -> Path:
         # Checked here, since nothing else may ever become a part of a path.
