@@ -114,6 +114,12 @@ DECLARED: tuple[Metric, ...] = (
         "incr",
         "A crash went back to the queue because the stackwalker is still being built.",
     ),
+    Metric(
+        "queue.dead_letter_dropped",
+        "incr",
+        "A message that could not be processed was deleted, as its queue has no dead letters.",
+        ("queue",),
+    ),
     Metric("search.indexed", "incr", "Documents were written into the embedded index."),
     Metric(
         "sentry_scrub_error",

@@ -32,12 +32,17 @@ __all__ = [
 
 
 def open_queue(url: str, *, lease_seconds: float) -> CrashQueue:
-    """Return the queue that a URL such as ``local:///var/lib/socorro/queue`` names.
+    """Return the queue that ``local://FOLDER`` or ``sqs://PREFIX?endpoint=URL&region=NAME`` names.
 
     `lease_seconds` is how long a received message stays hidden from other receivers. Nothing is
-    written yet: `CrashQueue.verify` does that. Raises ValueError for another scheme.
+    asked or written yet: `CrashQueue.verify` does that. Raises ValueError for another URL.
     """
     scheme, _, rest = url.partition("://")
     if scheme == "local" and rest:
         return LocalQueue(rest, lease_seconds=lease_seconds)
-    raise ValueError(f"unknown crash queue {url!r}: use local://FOLDER")
+    if scheme == "sqs":
+        # Imported here: who keeps everything on one machine does not need it.
+        from socorro.queue.sqs import SqsQueue
+
+        return SqsQueue(url, lease_seconds=lease_seconds)
+    raise ValueError("must be a crash queue: local://FOLDER or sqs://PREFIX")

@@ -88,6 +88,16 @@ class CrashQueue(Protocol):
     does not answer or refuses.
     """
 
+    @property
+    def engine(self) -> str:
+        """Which engine this is, and where, in one line for people."""
+        ...
+
+    @property
+    def opaque(self) -> bool:
+        """Whether the queue cannot be asked which crashes it holds: then `holding` knows none."""
+        ...
+
     def publish(self, queue: QueueName, tasks: Sequence[Task]) -> None:
         """Add tasks; when it returns, all of them are kept. One that already waits is not doubled
         where the backend can tell."""
@@ -123,7 +133,7 @@ class CrashQueue(Protocol):
     def holding(self, crash_ids: Collection[str]) -> frozenset[str]:
         """Return those of the ids that wait, are leased or delayed in any queue.
 
-        A backend that cannot look inside (SQS) returns none: who asks needs an age limit besides.
+        An `opaque` queue returns none: who asks needs an age limit besides.
         """
         ...
 
@@ -132,7 +142,14 @@ class CrashQueue(Protocol):
         ...
 
     def verify(self) -> None:
-        """Check that the queues can be written and read. Raises QueueUnavailable."""
+        """Check that the queues work, as far as that can be told without a message.
+
+        Raises QueueUnavailable.
+        """
+        ...
+
+    def provision(self) -> None:
+        """Make the queues unless they are there; those that are stay as they are."""
         ...
 
     def close(self) -> None:

@@ -55,6 +55,16 @@ class LocalQueue:
         self._lease = lease_seconds
         self._handle = _Handle()
 
+    @property
+    def engine(self) -> str:
+        """See `CrashQueue.engine`."""
+        return f"SQLite in {self._path.parent}"
+
+    @property
+    def opaque(self) -> bool:
+        """See `CrashQueue.opaque`."""
+        return False
+
     def publish(self, queue: QueueName, tasks: Sequence[Task]) -> None:
         """See `CrashQueue.publish`."""
         now = time.time()
@@ -141,6 +151,11 @@ class LocalQueue:
         with self._transaction() as connection:
             # A row of its own: a change that changes nothing would not be written.
             connection.execute("INSERT OR REPLACE INTO verified VALUES (1, ?)", (time.time(),))
+
+    def provision(self) -> None:
+        """See `CrashQueue.provision`: opening the database makes what is missing."""
+        with self._connection():
+            pass
 
     def close(self) -> None:
         """See `CrashQueue.close`; another call opens the database again."""
