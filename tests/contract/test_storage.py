@@ -160,6 +160,7 @@ def test_what_is_not_there_is_not_found(storage: CrashStorage, tmp_path: Path) -
         storage.load_raw_crash,
         storage.load_dump_names,
         storage.load_processed_crash,
+        storage.load_telemetry_crash,
         lambda crash_id: storage.fetch_dump(crash_id, "upload_file_minidump", tmp_path),
     ):
         with pytest.raises(CrashNotFound):
@@ -197,6 +198,8 @@ def test_a_hostile_crash_id_reaches_nothing(
         lambda: storage.fetch_dump(crash_id, "upload_file_minidump", tmp_path),
         lambda: storage.save_processed_crash(crash_id, {}),
         lambda: storage.load_processed_crash(crash_id),
+        lambda: storage.save_telemetry_crash(crash_id, {}),
+        lambda: storage.load_telemetry_crash(crash_id),
         lambda: storage.has_raw_crash(crash_id),
         lambda: storage.has_processed_crash(crash_id),
         lambda: storage.delete_crash(crash_id),
@@ -242,6 +245,16 @@ def test_a_processed_crash_is_loaded_and_replaced(storage: CrashStorage) -> None
         "json_dump": {"a": [1.5]},
     }
     assert storage.has_processed_crash(crash_id)
+    assert not storage.has_raw_crash(crash_id)
+
+
+def test_the_public_part_of_a_crash_is_loaded_and_replaced(storage: CrashStorage) -> None:
+    crash_id = new_id()
+    storage.save_telemetry_crash(crash_id, {"crash_id": crash_id, "only_here": 1})
+    storage.save_telemetry_crash(crash_id, {"crash_id": crash_id, "json_dump": {"a": [1.5]}})
+    expected = {"crash_id": crash_id, "json_dump": {"a": [1.5]}}
+    assert storage.load_telemetry_crash(crash_id) == expected
+    assert not storage.has_processed_crash(crash_id)
     assert not storage.has_raw_crash(crash_id)
 
 
@@ -306,6 +319,7 @@ def test_a_deleted_crash_is_gone_altogether(storage: CrashStorage, tmp_path: Pat
     for crash_id in (gone, kept):
         storage.save_raw_crash(made_report(storage, crash_id))
         storage.save_processed_crash(crash_id, {"uuid": crash_id})
+        storage.save_telemetry_crash(crash_id, {"crash_id": crash_id})
     storage.delete_crash(gone)
     assert not storage.has_raw_crash(gone)
     assert not storage.has_processed_crash(gone)
@@ -313,7 +327,11 @@ def test_a_deleted_crash_is_gone_altogether(storage: CrashStorage, tmp_path: Pat
     for name in DUMP_NAMES:
         with pytest.raises(CrashNotFound):
             storage.fetch_dump(gone, name, tmp_path)
+    for load in (storage.load_dump_names, storage.load_telemetry_crash):
+        with pytest.raises(CrashNotFound):
+            load(gone)
     check_complete(storage, kept, tmp_path)
+    assert storage.load_telemetry_crash(kept) == {"crash_id": kept}
 
 
 def test_deleting_nothing_does_nothing(storage: CrashStorage) -> None:
@@ -332,14 +350,22 @@ def test_a_storage_that_works_passes_its_check_and_keeps_nothing_of_it(
 def test_a_dead_storage_says_so(dead_storage: CrashStorage) -> None:
     crash_id = new_id()
     calls: list[Callable[[], object]] = [
-        lambda: dead_storage.spool,
         lambda: dead_storage.save_raw_crash(CrashReport(crash_id, {})),
         lambda: dead_storage.save_processed_crash(crash_id, {}),
+        lambda: dead_storage.save_telemetry_crash(crash_id, {}),
+        lambda: dead_storage.load_raw_crash(crash_id),
+        lambda: dead_storage.load_dump_names(crash_id),
+        lambda: dead_storage.load_processed_crash(crash_id),
+        lambda: dead_storage.load_telemetry_crash(crash_id),
+        lambda: dead_storage.delete_crash(crash_id),
         dead_storage.verify,
     ]
     for call in calls:
-        with pytest.raises(StorageUnavailable):
+        with pytest.raises(StorageUnavailable) as raised:
             call()
+        text = str(raised.value)
+        assert "\n" not in text
+        assert not text.endswith(".")
 
 
 def test_many_processes_save_at_once(
@@ -375,11 +401,30 @@ def test_killing_a_saving_process_loses_nothing_and_leaves_nothing_half(
         check_complete(storage, crash_id, tmp_path)
 
 
-def test_a_report_is_not_seen_while_it_is_replaced(storage: CrashStorage) -> None:
+def test_a_report_is_not_seen_while_it_is_replaced(exact_storage: CrashStorage) -> None:
     crash_id = new_id()
-    storage.save_raw_crash(CrashReport(crash_id, annotations_of(crash_id)))
-    report = made_report(storage, crash_id)
+    exact_storage.save_raw_crash(CrashReport(crash_id, annotations_of(crash_id)))
+    report = made_report(exact_storage, crash_id)
     report.dumps[DUMP_NAMES[0]].unlink()
     with pytest.raises(StorageUnavailable):
-        storage.save_raw_crash(report)
-    assert not storage.has_raw_crash(crash_id)
+        exact_storage.save_raw_crash(report)
+    assert not exact_storage.has_raw_crash(crash_id)
+
+
+def test_what_a_storage_needs_is_made_once_and_then_left_alone(
+    storage: CrashStorage, tmp_path: Path
+) -> None:
+    storage.provision()
+    crash_id = new_id()
+    storage.save_raw_crash(made_report(storage, crash_id))
+    storage.provision()
+    check_complete(storage, crash_id, tmp_path)
+
+
+def test_a_storage_says_in_one_line_which_engine_it_is(
+    storage: CrashStorage, storage_url: str
+) -> None:
+    assert storage.engine
+    assert "\n" not in storage.engine
+    place = storage_url.partition("://")[2].partition("?")[0]
+    assert place in storage.engine
