@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -21,6 +22,7 @@ T = TypeVar("T")
 # An endpoint of one's own does not care, but a request cannot be signed without a region.
 _REGION_OF_ENDPOINTS = "us-east-1"
 _OPTIONS = frozenset({"endpoint", "region"})
+_HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*\.?")
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 _REFUSED_CREDENTIALS = frozenset(
     {
@@ -194,8 +196,18 @@ def _endpoint(text: str) -> str:
     bare = not (parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
     if parts.scheme not in ("http", "https") or not parts.hostname or not bare:
         raise ValueError("has an endpoint that is not http://HOST:PORT or https://HOST")
+    _check_host(parts.hostname)
     _check_port(parts)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _check_host(host: str) -> None:
+    """Refuse names that the client would: they have letters, digits, hyphens and dots."""
+    if ":" in host:
+        ip_address(host)
+        return
+    if len(host) > 255 or not _HOST.fullmatch(host):
+        raise ValueError(f"has an endpoint whose host cannot be named {host[:60]!r}")
 
 
 def _check_port(parts: SplitResult) -> None:
