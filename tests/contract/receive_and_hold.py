@@ -1,7 +1,7 @@
 # This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
 # of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""``python -m tests.contract.receive_and_hold URL SECONDS``: take one message and never settle it."""
+"""``python -m tests.contract.receive_and_hold URL SECONDS``: take a message, and keep it."""
 
 import sys
 import time

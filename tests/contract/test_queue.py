@@ -407,7 +407,6 @@ def test_a_message_comes_back_when_its_receiver_was_killed(
     assert queue.depth()[QueueName.STANDARD] == EMPTY
 
 
-
 @pytest.mark.parametrize(
     "body",
     [
