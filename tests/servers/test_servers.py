@@ -66,39 +66,34 @@ def test_objects_outlast_the_s3_server(s3: S3Server, come_back: ComeBack) -> Non
 
 
 @pytest.mark.parametrize("come_back", [restart, kill_and_start])
-def test_messages_outlast_the_sqs_server(sqs: SqsServer, come_back: ComeBack) -> None:
-    sqs.create_queues(come_back.__name__)
+def test_messages_leases_and_queues_outlast_the_sqs_server(
+    sqs: SqsServer, come_back: ComeBack
+) -> None:
+    sqs.create_queues(come_back.__name__, max_receives=3)
     client = sqs.client()
     queue = client.get_queue_url(QueueName=f"{come_back.__name__}-standard")["QueueUrl"]
-    for number in range(MANY):
-        client.send_message(QueueUrl=queue, MessageBody=str(number))
-    endpoint = sqs.endpoint
-    come_back(sqs)
-    assert sqs.endpoint == endpoint
-    assert received(sqs, queue) == {str(number) for number in range(MANY)}
-
-
-def test_queues_and_leases_outlast_a_killed_sqs_server(sqs: SqsServer) -> None:
-    sqs.create_queues("attributes", max_receives=3)
-    client = sqs.client()
-    queue = client.get_queue_url(QueueName="attributes-standard")["QueueUrl"]
     client.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "77"})
     client.send_message(QueueUrl=queue, MessageBody="leased")
-    message = client.receive_message(QueueUrl=queue)["Messages"][0]
+    leased = client.receive_message(QueueUrl=queue)["Messages"][0]
+    for number in range(MANY):
+        client.send_message(QueueUrl=queue, MessageBody=str(number))
     before = client.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
     assert before["VisibilityTimeout"] == "77"
-    assert "attributes-standard-dead" in before["RedrivePolicy"]
-    kill_and_start(sqs)
+    assert f"{come_back.__name__}-standard-dead" in before["RedrivePolicy"]
+    come_back(sqs)
     after = client.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
     assert after == before
-    client.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    assert received(sqs, queue) == {str(number) for number in range(MANY)}
+    client.delete_message(QueueUrl=queue, ReceiptHandle=leased["ReceiptHandle"])
 
 
-def test_an_sqs_server_in_memory_forgets(tmp_path: Path) -> None:
+def test_an_sqs_server_in_memory_keeps_nothing_on_disk(tmp_path: Path) -> None:
     with SqsServer(tmp_path, persistent=False) as sqs:
         sqs.create_queues("gone")
-        restart(sqs)
-        assert not sqs.client().list_queues().get("QueueUrls")
+        queue = sqs.client().get_queue_url(QueueName="gone-standard")["QueueUrl"]
+        sqs.client().send_message(QueueUrl=queue, MessageBody="gone")
+        assert received(sqs, queue) == {"gone"}
+    assert {path.name for path in tmp_path.iterdir()} == {"elasticmq.conf", "server.log"}
 
 
 @pytest.mark.parametrize("come_back", [restart, kill_and_start, restart_in_a_thread])
