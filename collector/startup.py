@@ -6,17 +6,12 @@
 import sys
 from typing import NoReturn
 
-from socorro.queue import QueueUnavailable, open_queue
+from socorro.backends import verify
 from socorro.settings import SettingError, Settings, load
-from socorro.storage import StorageUnavailable, open_storage
 
 _verified = False
 # Gunicorn's code for "do not try again": any other makes it start workers for ever.
 _BOOT_ERROR = 3
-
-
-class StartupError(Exception):
-    """The collector cannot serve. The text is one sentence."""
 
 
 def load_settings_or_exit() -> Settings:
@@ -37,25 +32,10 @@ def verify_or_exit(settings: Settings) -> None:
     if _verified:
         return
     try:
-        verify(settings)
-    except StartupError as error:
+        verify(settings, ("CRASH_STORAGE", "CRASH_QUEUE"))
+    except SettingError as error:
         _exit(str(error))
     _verified = True
-
-
-def verify(settings: Settings) -> None:
-    """Write, read and delete in storage and queue. Raises StartupError."""
-    try:
-        open_storage(settings.crash_storage).verify()
-    except (StorageUnavailable, ValueError) as error:
-        raise StartupError(f"CRASH_STORAGE cannot be used: {error}.") from error
-    try:
-        queue = open_queue(settings.crash_queue, lease_seconds=settings.lease_seconds)
-        queue.verify()
-        # Not kept open: connections must not cross a fork.
-        queue.close()
-    except (QueueUnavailable, ValueError) as error:
-        raise StartupError(f"CRASH_QUEUE cannot be used: {error}.") from error
 
 
 def _exit(sentence: str) -> NoReturn:

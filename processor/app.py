@@ -4,15 +4,20 @@
 """The processor: one process that takes crash ids until it is told to stop."""
 
 import logging
+import os
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 
 from processor.recovery import requeue_unwalked
 from processor.ruleset import make_rulesets
+from processor.stackwalk.child import kill_children
 from processor.walker import WalkerSource
-from processor.work import Worker
+from processor.work import Storages, Worker
+from processor.workfolder import WorkFolder
+from socorro.backends import verify
 from socorro.logging import crash_context, set_up_logging
 from socorro.metrics import set_up_metrics
 from socorro.queue import CrashQueue, Message, QueueName, QueueUnavailable, open_queue
@@ -43,16 +48,18 @@ class Processor:
         """
         self._settings = settings
         self._stopping = stopping
+        self._in_work: Message | None = None
         self._walkers = WalkerSource(settings)
+        self._work_folder = _work_folder()
         self._queue = open_queue(settings.crash_queue, lease_seconds=settings.lease_seconds)
         self._index = open_index(settings.search)
         self._worker = Worker(
-            raw_storage=open_storage(settings.crash_storage),
-            processed_storage=open_storage(settings.processed_storage_url),
+            storages=_storages(settings),
             queue=self._queue,
             index=self._index,
             rulesets=make_rulesets(self._walkers, _signature_lists(settings)),
             max_attempts=settings.max_attempts,
+            work_folder=self._work_folder.path,
         )
 
     def run(self) -> None:
@@ -63,6 +70,7 @@ class Processor:
         ]
         for thread in threads:
             thread.start()
+        threading.Thread(target=self._give_back_in_time, name="release", daemon=True).start()
         try:
             self._take_crashes()
         finally:
@@ -72,6 +80,7 @@ class Processor:
             self._walkers.close()
             self._queue.close()
             self._index.close()
+            self._work_folder.remove()
 
     def _take_crashes(self) -> None:
         for turn in count():
@@ -88,10 +97,35 @@ class Processor:
 
     def _take_one(self, order: Sequence[QueueName]) -> bool:
         healthy = True
+        # One at a time: a crash that ends this process must not count as an attempt at others.
         for message in self._queue.receive(1, wait=_RECEIVE_WAIT, queues=order):
             with crash_context(message.task.crash_id), _lease(self._queue, message, self._settings):
+                self._in_work = message
                 healthy = self._worker.settle(message)
+                self._in_work = None
         return healthy
+
+    def _give_back_in_time(self) -> None:
+        """Once asked to stop: end a process whose crash takes too long, without losing the crash.
+
+        Whoever asked kills us soon; then the crash would come back only when its lease runs out.
+        """
+        self._stopping.wait()
+        time.sleep(self._settings.stop_seconds)
+        message = self._in_work
+        if message is None:
+            return
+        with crash_context(message.task.crash_id):
+            try:
+                self._queue.release(message)
+                logger.warning("given back to the queue: this processor has to stop")
+            except QueueUnavailable as error:
+                logger.error("its lease has to run out, it could not be given back: %s", error)
+        # The thread that works on the crash cannot be ended otherwise.
+        kill_children()
+        self._work_folder.remove()
+        logging.shutdown()
+        os._exit(0)
 
     def _index_in_background(self) -> None:
         while not self._stopping.is_set():
@@ -113,6 +147,22 @@ class Processor:
             except (SearchUnavailable, QueueUnavailable) as error:
                 logger.warning("could not look for crashes without a stack walk: %s", error)
                 self._stopping.wait(_OUTAGE_PAUSE)
+
+
+def _work_folder() -> WorkFolder:
+    try:
+        return WorkFolder()
+    except OSError as error:
+        raise SettingError(f"TMPDIR: cannot keep the files of a crash in it: {error}.") from error
+
+
+def _storages(settings: Settings) -> Storages:
+    exported = settings.telemetry_storage
+    return Storages(
+        raw=open_storage(settings.crash_storage),
+        processed=open_storage(settings.processed_storage_url),
+        telemetry=open_storage(exported) if exported else None,
+    )
 
 
 def _signature_lists(settings: Settings) -> SignatureLists:
@@ -153,6 +203,7 @@ def main(settings: Settings) -> None:
     set_up_logging(settings, "processor")
     set_up_metrics(settings)
     set_up_sentry(settings, "processor")
+    verify(settings)
     processor = Processor(settings, stop_on_signals())
     logger.info("ready")
     processor.run()

@@ -6,13 +6,14 @@
 import logging
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from processor.crash import Crash, clean_annotations
 from processor.pipeline import FAILED_SIGNATURE, Pipeline, StackwalkerNotReadyError
-from socorro.fields import search_document
+from socorro.fields import search_document, telemetry_document
 from socorro.metrics import METRICS
 from socorro.queue import CrashQueue, Message, QueueUnavailable
 from socorro.search import SearchIndex, SearchUnavailable
@@ -31,25 +32,36 @@ class RejectedTaskError(Exception):
     """The task can never succeed: no such raw crash, ruleset, or stored result to work on."""
 
 
+@dataclass(frozen=True)
+class Storages:
+    """Where raw crashes come from, and where results go; without `telemetry` none is exported."""
+
+    raw: CrashStorage
+    processed: CrashStorage
+    telemetry: CrashStorage | None = None
+
+
 class Worker:
     """Settles messages, one at a time. Everything it does can be done twice."""
 
     def __init__(
         self,
         *,
-        raw_storage: CrashStorage,
-        processed_storage: CrashStorage,
+        storages: Storages,
         queue: CrashQueue,
         index: SearchIndex,
         rulesets: Mapping[str, Pipeline],
         max_attempts: int,
+        work_folder: Path,
     ) -> None:
-        self._raw = raw_storage
-        self._processed = processed_storage
+        self._raw = storages.raw
+        self._processed = storages.processed
+        self._telemetry = storages.telemetry
         self._queue = queue
         self._index = index
         self._rulesets = rulesets
         self._max_attempts = max_attempts
+        self._work_folder = work_folder
 
     def settle(self, message: Message) -> bool:
         """Process the crash of a message and acknowledge it, or give it back, or bury it.
@@ -104,7 +116,7 @@ class Worker:
         stored = self._stored(crash_id)
         if pipeline.from_stored and stored is None:
             raise RejectedTaskError(f"ruleset {ruleset} needs a processed crash")
-        with tempfile.TemporaryDirectory(prefix="socorro-crash-") as workdir:
+        with tempfile.TemporaryDirectory(dir=self._work_folder) as workdir:
             crash = self._load(crash_id, Path(workdir))
             return stored is None, pipeline.run(crash, stored)
 
@@ -132,6 +144,8 @@ class Worker:
     def _save(self, crash_id: str, processed: Mapping[str, Any]) -> None:
         self._processed.save_processed_crash(crash_id, processed)
         METRICS.incr("processor.save_processed_crash")
+        if self._telemetry is not None:
+            self._telemetry.save_telemetry_crash(crash_id, telemetry_document(processed))
         self._index.put(search_document(processed))
 
     def _give_up(self, message: Message) -> None:
@@ -148,7 +162,7 @@ class Worker:
     def _without_results(self, crash_id: str, note: str) -> dict[str, Any]:
         """Return what the annotations alone say about a crash that cannot be processed."""
         annotations = self._readable_annotations(crash_id)
-        with tempfile.TemporaryDirectory(prefix="socorro-crash-") as workdir:
+        with tempfile.TemporaryDirectory(dir=self._work_folder) as workdir:
             crash = Crash(crash_id, annotations, {}, Path(workdir))
             processed = self._rulesets["default"].run(crash, None)
         processed["signature"] = FAILED_SIGNATURE

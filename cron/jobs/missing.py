@@ -13,13 +13,14 @@ from socorro.crash_id import Throttle, is_crash_id, throttle_of
 from socorro.fields import search_document
 from socorro.logging import crash_context
 from socorro.metrics import METRICS
-from socorro.queue import CrashQueue, QueueName, Task
+from socorro.queue import CrashQueue, QueueName, QueueUnavailable, Task
 from socorro.search import SearchIndex
 from socorro.storage import CrashNotFound, CrashStorage, StorageError, StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
 _LONGEST_WAIT = timedelta(days=1)
+_BACKLOG_PATIENCE = timedelta(hours=1)
 # A report from further ahead than this says nothing about its age.
 _CLOCK_SKEW = timedelta(minutes=10)
 
@@ -122,8 +123,9 @@ class Finder:
             return 0
         found = MissingCrash.objects.filter(crash_id__in=missing)
         known = {row.crash_id: row for row in found}
+        patience = self._patience()
         rows = [known.get(crash_id) or self._first_seen(crash_id) for crash_id in missing]
-        due = [row for row in rows if row is not None and self._is_due(row)]
+        due = [row for row in rows if row is not None and self._is_due(row, patience)]
         # Reading raw crashes took a while; who was late to queue one may have done so by now.
         late = self._stores.queue.holding([row.crash_id for row in due])
         due = [row for row in due if row.crash_id not in late]
@@ -159,13 +161,30 @@ class Finder:
             )
             return row
         row = MissingCrash(crash_id=crash_id, found=arrived)
-        return row if self._is_due(row) else None
+        return row if self._is_due(row, self._grace) else None
 
-    def _is_due(self, row: MissingCrash) -> bool:
+    def _patience(self) -> timedelta:
+        """Return how long a crash may be neither processed nor known to wait in the queue.
+
+        A queue that cannot be looked into may hold it behind others: queueing it again would make
+        a backlog longer.
+        """
+        queue = self._stores.queue
+        if not queue.opaque:
+            return self._grace
+        try:
+            backlog = any(depth.ready for depth in queue.depth().values())
+        except QueueUnavailable as error:
+            # Some may publish and receive, but not ask for the depth.
+            logger.info("the backlog is not known: %s", error)
+            backlog = True
+        return max(self._grace, _BACKLOG_PATIENCE) if backlog else self._grace
+
+    def _is_due(self, row: MissingCrash, patience: timedelta) -> bool:
         """Say whether a crash waited long enough; twice as long after each time."""
-        wait = self._grace * (1 << min(row.times_queued, 20))
+        wait = patience * (1 << min(row.times_queued, 20))
         if row.times_queued:
-            wait = min(wait, max(_LONGEST_WAIT, self._grace))
+            wait = min(wait, max(_LONGEST_WAIT, patience))
         since = row.queued or row.found
         return since + wait <= self._now
 

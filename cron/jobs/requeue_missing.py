@@ -132,10 +132,9 @@ def _unsettled(
 
 def _groups(storage: CrashStorage, days: Iterable[date]) -> Iterator[Group]:
     for day in days:
-        for digit in "0123456789abcdef":
-            crash_ids = storage.list_raw_crashes(day, digit)
-            for prefix, members in groupby(crash_ids, key=lambda name: name[:_GROUP_DIGITS]):
-                yield Group(day, prefix, tuple(members))
+        crash_ids = storage.list_raw_crashes(day)
+        for prefix, members in groupby(crash_ids, key=lambda name: name[:_GROUP_DIGITS]):
+            yield Group(day, prefix, tuple(members))
 
 
 def _batches(groups: Iterable[Group]) -> Iterator[list[Group]]:

@@ -6,6 +6,7 @@
 import os
 import resource
 import selectors
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +26,17 @@ _VERSION_TIMEOUT = 10.0
 
 class ChildDied(Exception):
     """The child ended, or closed its output, before it answered."""
+
+
+# The groups of the children of this process that may still live.
+_LIVING: set[int] = set()
+
+
+def kill_children() -> None:
+    """End every child of this process at once, for a process that has to end itself."""
+    for group in tuple(_LIVING):
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
 
 
 class ChildTimedOut(Exception):
@@ -52,6 +64,7 @@ class Child:
             env={},
             start_new_session=True,
         )
+        _LIVING.add(self._process.pid)
         # Pipes were asked for, so there are pipes.
         self._stdin = cast("IO[bytes]", self._process.stdin)
         outlets = (cast("IO[bytes]", self._process.stdout), cast("IO[bytes]", self._process.stderr))
@@ -152,6 +165,7 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
         return_code = self._process.wait()
+        _LIVING.discard(self._process.pid)
         self._read_what_is_left()
         self._selector.close()
         for stream in self._streams:

@@ -55,14 +55,18 @@ def collector() -> None:
 @cli.command()
 def webapp() -> None:
     """Serve Crash Stats (gunicorn); run `socorro migrate` before, once for each version."""
+    from socorro.backends import verify
     from socorro.products import load_configured
+    from webapp.prepare import check_database
 
     loaded = settings.load()
     load_configured(loaded)
+    verify(loaded, ("CRASH_STORAGE", "PROCESSED_STORAGE", "CRASH_QUEUE", "SEARCH"))
     if loaded.debug:
         from webapp.development import run_development_server
 
         run_development_server()
+    check_database()
     _exec_gunicorn("webapp")
 
 
@@ -92,6 +96,9 @@ def cronrun(once: bool, job: str | None, show: bool) -> None:
     if show:
         click.echo(command.list_jobs())
         return
+    from socorro.backends import verify
+
+    verify(settings.load(), ("CRASH_STORAGE", "PROCESSED_STORAGE", "CRASH_QUEUE", "SEARCH"))
     sys.exit(command.main(once=once, job=job))
 
 
@@ -102,6 +109,19 @@ def migrate() -> None:
 
     prepare()
     click.echo("The database and the static files are up to date.")
+
+
+@cli.command()
+def provision() -> None:
+    """Make the buckets, queues and folders that the settings name, unless they are there."""
+    from socorro.backends import engines
+    from socorro.backends import provision as make_all
+
+    loaded = settings.load()
+    make_all(loaded)
+    for name, engine in engines(loaded).items():
+        if name != "DATABASE_URL":
+            click.echo(f"{name}: {engine}")
 
 
 @cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -138,8 +158,11 @@ def demo(no_start: bool) -> None:
 @cli.command("settings")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def show_settings(as_json: bool) -> None:
-    """List every setting with the value in force, secrets masked."""
+    """List every setting with the value in force, secrets masked, and the engines selected."""
+    from socorro.backends import engines
+
     described = settings.describe()
+    engine_of = engines(settings.load())
     if as_json:
         rows = [
             {
@@ -148,6 +171,7 @@ def show_settings(as_json: bool) -> None:
                 "default": d.default,
                 "source": d.source,
                 "description": d.doc,
+                "engine": engine_of.get(d.name),
             }
             for d in described
         ]
@@ -155,6 +179,8 @@ def show_settings(as_json: bool) -> None:
         return
     for entry in described:
         click.echo(f"{entry.name}={entry.value}  ({entry.source})\n    {entry.doc}")
+        if entry.name in engine_of:
+            click.echo(f"    Engine: {engine_of[entry.name]}")
 
 
 @cli.command()

@@ -9,10 +9,7 @@ import socket
 import tempfile
 
 from socorro.cli.instance import AlreadyRunning, Instance
-from socorro.queue import QueueUnavailable, open_queue
-from socorro.search import SearchUnavailable, open_index
 from socorro.settings import SettingError, Settings
-from socorro.storage import StorageUnavailable, open_storage
 
 
 def check_data_folder(settings: Settings) -> None:
@@ -47,29 +44,6 @@ def check_ports(settings: Settings) -> None:
     """Check that both ports can be listened on. Raises SettingError."""
     _check_port("COLLECTOR", settings.collector_host, settings.collector_port)
     _check_port("WEBAPP", settings.webapp_host, settings.webapp_port)
-
-
-def check_backends(settings: Settings) -> None:
-    """Write, read and delete in storage, queue and index. Raises SettingError."""
-    storages = {
-        "CRASH_STORAGE": settings.crash_storage,
-        "PROCESSED_STORAGE": settings.processed_storage_url,
-    }
-    for name, url in storages.items():
-        try:
-            open_storage(url).verify()
-        except StorageUnavailable as error:
-            raise SettingError(f"{name}={url}: {error}.") from error
-    try:
-        open_queue(settings.crash_queue, lease_seconds=settings.lease_seconds).verify()
-    except QueueUnavailable as error:
-        raise SettingError(f"CRASH_QUEUE={settings.crash_queue}: {error}.") from error
-    try:
-        index = open_index(settings.search)
-        index.verify()
-        index.close()
-    except SearchUnavailable as error:
-        raise SettingError(f"SEARCH={settings.search}: {error}.") from error
 
 
 def _check_port(name: str, host: str, port: int) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from socorro.cli.preflight import check_backends, claim_data_folder
-from socorro.settings import Settings
+from socorro.backends import verify
+from socorro.cli.preflight import claim_data_folder
+from socorro.settings import SettingError, Settings
 
 
 def reset_everything(settings: Settings, *, ask: bool) -> int:
@@ -17,6 +18,7 @@ def reset_everything(settings: Settings, *, ask: bool) -> int:
 
     Symbols and the secret key stay. Refuses while a server runs. Raises SettingError.
     """
+    _check_that_all_is_here(settings)
     # Held until this process ends: no server may start meanwhile.
     _instance = claim_data_folder(settings, "stop it with `socorro stop` before a reset")
     doomed = [path for path in _doomed(settings) if path.exists()]
@@ -28,12 +30,30 @@ def reset_everything(settings: Settings, *, ask: bool) -> int:
             shutil.rmtree(path)
         else:
             path.unlink()
-    check_backends(settings)
+    verify(settings)
     from webapp.prepare import prepare
 
     prepare()
     click.echo(f"All crashes are deleted; {settings.data} begins anew.")
     return 0
+
+
+def _check_that_all_is_here(settings: Settings) -> None:
+    """Raise SettingError for engines that others may use too: nobody wipes those in passing."""
+    embedded = {
+        "CRASH_STORAGE": (settings.crash_storage, "fs://"),
+        "PROCESSED_STORAGE": (settings.processed_storage_url, "fs://"),
+        "TELEMETRY_STORAGE": (settings.telemetry_storage or "fs://", "fs://"),
+        "CRASH_QUEUE": (settings.crash_queue, "local://"),
+        "SEARCH": (settings.search, "embedded://"),
+        "DATABASE_URL": (settings.database_url, "sqlite://"),
+    }
+    elsewhere = [name for name, (url, scheme) in embedded.items() if not url.startswith(scheme)]
+    if elsewhere:
+        raise SettingError(
+            f"{', '.join(elsewhere)}: a reset deletes what lies in folders of this machine; empty "
+            "the others with their own tools."
+        )
 
 
 def _confirmed(doomed: list[Path]) -> bool:
@@ -46,7 +66,8 @@ def _confirmed(doomed: list[Path]) -> bool:
 def _doomed(settings: Settings) -> list[Path]:
     """Return what the embedded backends made; never a whole folder that a setting names."""
     paths: list[Path] = []
-    for url in {settings.crash_storage, settings.processed_storage_url}:
+    urls = {settings.crash_storage, settings.processed_storage_url, settings.telemetry_storage}
+    for url in sorted(urls - {""}):
         root = Path(url.partition("://")[2])
         paths += [root / "v1", root / "spool"]
     queue = Path(settings.crash_queue.partition("://")[2]) / "queue.db"

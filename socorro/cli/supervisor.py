@@ -11,8 +11,9 @@ import time
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from socorro.backends import verify
 from socorro.cli.children import Child, describe_exit
-from socorro.cli.preflight import check_backends, check_ports, claim_data_folder
+from socorro.cli.preflight import check_ports, claim_data_folder
 from socorro.cli.sources import Sources
 from socorro.logging import set_up_logging
 from socorro.products import load_configured
@@ -40,7 +41,7 @@ def run_everything(settings: Settings) -> int:
         settings, "stop it with `socorro stop`, or set SOCORRO_DATA to another folder"
     )
     check_ports(settings)
-    check_backends(settings)
+    verify(settings)
     load_configured(settings)
     _log_settings()
     _prepare_database()

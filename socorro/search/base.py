@@ -52,6 +52,15 @@ class SearchIndex(Protocol):
         """
         ...
 
+    @property
+    def engine(self) -> str:
+        """Which engine this is, and where, in one line for people."""
+        ...
+
+    def provision(self) -> None:
+        """Make what the index needs unless it is there. Raises SearchUnavailable."""
+        ...
+
     def verify(self) -> None:
         """Check that the index can be written and read. Raises SearchUnavailable."""
         ...

@@ -5,21 +5,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
+from socorro.queue import open_queue
 from socorro.settings.parsers import (
     choice,
     comma_list,
     flag,
     integer,
     number,
+    opened_by,
     optional,
     optional_path,
     path,
     processors,
     url,
 )
+from socorro.storage import open_storage
 
 T = TypeVar("T")
 
@@ -37,7 +41,9 @@ def _setting(
 
 
 _PORT = integer(1, 65535)
-_STORAGE = url("fs")
+# The backends know best which URLs they take; opening one touches nothing yet.
+_STORAGE = opened_by(open_storage)
+_QUEUE = opened_by(partial(open_queue, lease_seconds=1))
 
 
 @dataclass(frozen=True)
@@ -215,7 +221,10 @@ class Settings:
         "Number of processor processes; auto is the cores less one, at least 1.",
     )
     crash_storage: str = _setting(
-        "CRASH_STORAGE", "fs://$SOCORRO_DATA/crashes", _STORAGE, "Where raw crashes are kept."
+        "CRASH_STORAGE",
+        "fs://$SOCORRO_DATA/crashes",
+        _STORAGE,
+        "Where raw crashes are kept: fs://FOLDER or s3://BUCKET?endpoint=URL&region=NAME.",
     )
     processed_storage: str = _setting(
         "PROCESSED_STORAGE",
@@ -223,11 +232,19 @@ class Settings:
         optional(_STORAGE),
         "Where processed crashes are kept; by default with the raw ones.",
     )
+    telemetry_storage: str = _setting(
+        "TELEMETRY_STORAGE",
+        "fs://$SOCORRO_DATA/telemetry",
+        optional(_STORAGE),
+        "Where the publicly safe part of each processed crash is exported to; empty: nowhere.",
+    )
     crash_queue: str = _setting(
         "CRASH_QUEUE",
         "local://$SOCORRO_DATA/queue",
-        url("local"),
-        "The queue between collector and processors.",
+        _QUEUE,
+        "The queue between collector and processors: local://FOLDER or "
+        "sqs://PREFIX?endpoint=URL&region=NAME, whose queues are PREFIX-standard, PREFIX-priority "
+        "and PREFIX-reprocessing, each settable by an option of its name.",
     )
     search: str = _setting(
         "SEARCH",
@@ -238,8 +255,8 @@ class Settings:
     database_url: str = _setting(
         "DATABASE_URL",
         "sqlite:///$SOCORRO_DATA/socorro.db",
-        url("sqlite"),
-        "Database of Crash Stats and cron.",
+        url("sqlite", "postgres", "postgresql"),
+        "Database of Crash Stats and cron: sqlite:///FILE or postgres://USER:PASSWORD@HOST/NAME.",
         secret=True,
     )
     symbols: tuple[str, ...] = _setting(
@@ -313,6 +330,13 @@ class Settings:
         "14",
         integer(1, 400),
         "Days, today included, whose raw crashes are looked at once a day for missing ones.",
+    )
+    stop_seconds: float = _setting(
+        "STOP_SECONDS",
+        "20",
+        number(0, 3600),
+        "Seconds that a processor, asked to stop, may go on with the crash in work before it gives "
+        "it back to the queue.",
     )
     log_format: str = _setting(
         "LOG_FORMAT",

@@ -75,6 +75,16 @@ def url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+def opened_by(open_it: Callable[[str], object]) -> Callable[[str], str]:
+    """Return a parser of the URLs that `open_it` takes: it raises ValueError for others."""
+
+    def parse(text: str) -> str:
+        open_it(text)
+        return text
+
+    return parse
+
+
 def optional(parse: Callable[[str], str]) -> Callable[[str], str]:
     """Return a parser that also takes an empty text."""
     return lambda text: parse(text) if text else ""

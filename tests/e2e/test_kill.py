@@ -6,49 +6,18 @@
 import os
 import random
 import signal
-import threading
 import time
 from pathlib import Path
 
 import psutil
 import pytest
-import requests
 
-from socorro.packaged import SAMPLES
+from tests.e2e.load import Load
 from tests.e2e.server import Server, wait_until
 
 pytestmark = pytest.mark.e2e
 
 ROOMS = ("collector", "processor", "webapp")
-DUMPS = sorted((SAMPLES / "crashes" / "dumps").glob("*.dmp"))
-
-
-class Load(threading.Thread):
-    """Posts reports one after the other and remembers those that were acknowledged."""
-
-    def __init__(self, server: Server, number: int) -> None:
-        super().__init__(name=f"load {number}")
-        self._server = server
-        self._number = number
-        self._stop_posting = threading.Event()
-        self.acknowledged: list[str] = []
-
-    def run(self) -> None:
-        count = 0
-        while not self._stop_posting.is_set():
-            count += 1
-            dump = DUMPS[count % len(DUMPS)] if count % 4 == 0 else None
-            annotations = {"ProductName": "LoadApp", "Version": f"{self._number}.{count}"}
-            try:
-                self.acknowledged.append(self._server.submit(annotations, dump))
-            except (requests.RequestException, AssertionError):
-                # Not acknowledged: the client keeps the report.
-                time.sleep(0.05)
-
-    def stop(self) -> list[str]:
-        self._stop_posting.set()
-        self.join()
-        return self.acknowledged
 
 
 def kills(soaking: bool) -> int:

@@ -19,7 +19,7 @@ from processor.recovery import requeue_unwalked
 from processor.rules.base import Rule
 from processor.rules.identity import Identifiers
 from processor.rules.stackwalk import NO_STACKWALKER
-from processor.work import Worker
+from processor.work import Storages, Worker
 from socorro.crash_id import make_crash_id
 from socorro.fields import search_document
 from socorro.queue import LocalQueue, Message, QueueName, Task
@@ -46,6 +46,7 @@ class Road:
     """Real backends, and a ruleset with one rule that a test can make fail."""
 
     storage: FilesystemStorage
+    telemetry: FilesystemStorage
     queue: LocalQueue
     index: SearchIndex
     rule: Behaves
@@ -74,6 +75,7 @@ class Road:
 @pytest.fixture
 def road(tmp_path: Path) -> Road:
     storage = FilesystemStorage(tmp_path / "crashes")
+    telemetry = FilesystemStorage(tmp_path / "telemetry")
     queue = LocalQueue(tmp_path / "queue", lease_seconds=60)
     index = open_index(f"embedded://{tmp_path}/search")
     rule = Behaves()
@@ -82,14 +84,14 @@ def road(tmp_path: Path) -> Road:
         "partial": Pipeline("partial", [Identifiers()], from_stored=True),
     }
     worker = Worker(
-        raw_storage=storage,
-        processed_storage=storage,
+        storages=Storages(raw=storage, processed=storage, telemetry=telemetry),
         queue=queue,
         index=index,
         rulesets=rulesets,
         max_attempts=MAX_ATTEMPTS,
+        work_folder=tmp_path,
     )
-    return Road(storage, queue, index, rule, worker)
+    return Road(storage, telemetry, queue, index, rule, worker)
 
 
 def test_a_crash_is_saved_indexed_and_only_then_acknowledged(road: Road) -> None:
@@ -98,6 +100,31 @@ def test_a_crash_is_saved_indexed_and_only_then_acknowledged(road: Road) -> None
     assert road.storage.load_processed_crash(crash_id)["uuid"] == crash_id
     assert road.index.containing([crash_id]) == {crash_id}
     assert road.is_empty()
+
+
+def test_what_is_publicly_safe_is_exported(road: Road) -> None:
+    crash_id = road.publish(URL="https://example.com/private", user_comments="private")
+    assert road.worker.settle(road.take())
+    exported = road.telemetry.load_telemetry_crash(crash_id)
+    assert exported["uuid"] == crash_id
+    assert "private" not in str(exported)
+    with pytest.raises(CrashNotFound):
+        road.storage.load_telemetry_crash(crash_id)
+
+
+def test_nothing_is_exported_where_nobody_asks_for_it(road: Road, tmp_path: Path) -> None:
+    worker = Worker(
+        storages=Storages(raw=road.storage, processed=road.storage),
+        queue=road.queue,
+        index=road.index,
+        rulesets={"default": Pipeline("default", [Identifiers()])},
+        max_attempts=MAX_ATTEMPTS,
+        work_folder=tmp_path,
+    )
+    road.publish()
+    assert worker.settle(road.take())
+    assert road.is_empty()
+    assert not (tmp_path / "telemetry" / "v1").exists()
 
 
 def test_a_crash_waits_in_the_queue_for_the_stackwalker(road: Road) -> None:

@@ -73,6 +73,15 @@ class EmbeddedIndex:
         """See `SearchIndex.run_indexer`."""
         Indexer(self._folder, self._outbox).run(stopping)
 
+    @property
+    def engine(self) -> str:
+        """See `SearchIndex.engine`."""
+        return f"embedded index (tantivy) in {self._folder}"
+
+    def provision(self) -> None:
+        """See `SearchIndex.provision`: the check makes the folder and the outbox."""
+        self.verify()
+
     def verify(self) -> None:
         """See `SearchIndex.verify`."""
         self._outbox.verify()

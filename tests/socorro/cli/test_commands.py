@@ -12,8 +12,9 @@ from click.testing import CliRunner
 from socorro.cli.commands import cli
 
 COMMANDS = (
-    "collector", "cronrun", "demo", "fields", "manage", "migrate", "processor", "queue", "reset",
-    "run", "search", "settings", "signature", "stackwalker", "stop", "symbols", "webapp",
+    "collector", "cronrun", "demo", "fields", "manage", "migrate", "processor", "provision",
+    "queue", "reset", "run", "search", "settings", "signature", "stackwalker", "stop", "symbols",
+    "webapp",
 )  # fmt: skip
 
 

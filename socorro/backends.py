@@ -1,0 +1,111 @@
+# This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
+# of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""The storages, queue and index that the settings select: checked, described and made."""
+
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from socorro.queue import QueueUnavailable, open_queue
+from socorro.search import SearchUnavailable, open_index
+from socorro.settings import SettingError, Settings, mask
+from socorro.storage import StorageUnavailable, open_storage
+
+
+class Backend(Protocol):
+    """What all backends have in common."""
+
+    @property
+    def engine(self) -> str:
+        """Which engine it is, and where, in one line for people."""
+        ...
+
+    def provision(self) -> None:
+        """Make what it needs (a bucket, queues, a folder) unless it is there."""
+        ...
+
+    def verify(self) -> None:
+        """Check that it works."""
+        ...
+
+
+_OPEN: Mapping[str, Callable[[Settings], Backend]] = {
+    "CRASH_STORAGE": lambda settings: open_storage(settings.crash_storage),
+    "PROCESSED_STORAGE": lambda settings: open_storage(settings.processed_storage_url),
+    "TELEMETRY_STORAGE": lambda settings: open_storage(settings.telemetry_storage),
+    "CRASH_QUEUE": lambda settings: open_queue(
+        settings.crash_queue, lease_seconds=settings.lease_seconds
+    ),
+    "SEARCH": lambda settings: open_index(settings.search),
+}
+_UNAVAILABLE = (QueueUnavailable, SearchUnavailable, StorageUnavailable)
+
+
+def verify(settings: Settings, names: Collection[str] = tuple(_OPEN)) -> None:
+    """Check the backends that the named settings select, whether they work.
+
+    Raises SettingError: one sentence that names the setting.
+    """
+    _with_each(settings, names, lambda backend: backend.verify())
+
+
+def provision(settings: Settings) -> None:
+    """Make what the backends need unless it is there; whatever exists is left as it is.
+
+    Raises SettingError: one sentence that names the setting.
+    """
+    _with_each(settings, tuple(_OPEN), lambda backend: backend.provision())
+
+
+def engines(settings: Settings) -> dict[str, str]:
+    """Return which engine each URL selects, by the name of the setting; nothing is opened."""
+    described = {
+        name: _OPEN[name](settings).engine if url else "none: nothing is exported"
+        for name, url in _urls(settings).items()
+    }
+    return {**described, "DATABASE_URL": _database_engine(settings.database_url)}
+
+
+def _with_each(
+    settings: Settings, names: Collection[str], action: Callable[[Backend], None]
+) -> None:
+    done = set()
+    for name, url in _urls(settings).items():
+        if name not in names or not url or url in done:
+            continue
+        done.add(url)
+        backend = _OPEN[name](settings)
+        try:
+            action(backend)
+        except _UNAVAILABLE as error:
+            raise SettingError(f"{name}={mask(url)}: {error}.") from error
+        finally:
+            _close(backend)
+
+
+def _urls(settings: Settings) -> dict[str, str]:
+    return {
+        "CRASH_STORAGE": settings.crash_storage,
+        "PROCESSED_STORAGE": settings.processed_storage_url,
+        "TELEMETRY_STORAGE": settings.telemetry_storage,
+        "CRASH_QUEUE": settings.crash_queue,
+        "SEARCH": settings.search,
+    }
+
+
+def _close(backend: Backend) -> None:
+    """Close what can be closed: connections must not cross a fork, nor outlive the check."""
+    close = getattr(backend, "close", None)
+    if close is not None:
+        with suppress(*_UNAVAILABLE):
+            close()
+
+
+def _database_engine(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return f"SQLite in {url.removeprefix('sqlite:///')}"
+    where = f" on {parts.hostname or 'this machine'}" + (f":{parts.port}" if parts.port else "")
+    return f"PostgreSQL database {parts.path.strip('/')}{where}"
