@@ -43,7 +43,7 @@ def _settings(name: str) -> dict[str, str]:
 
 def test_it_is_what_the_compose_specification_says() -> None:
     check = Path(sys.executable).with_name("check-jsonschema")
-    command = [check, "--builtin-schema", "vendor.compose-spec", COMPOSE_FILE]
+    command = [str(check), "--builtin-schema", "vendor.compose-spec", str(COMPOSE_FILE)]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 

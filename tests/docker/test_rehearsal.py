@@ -10,6 +10,7 @@ engines; only addresses and folders are other ones.
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,10 @@ import requests
 from tests.docker.conftest import BUILD_ARGUMENTS
 from tests.docker.files import environment_files, read_environment, read_services, seconds
 from tests.docker.installation import Installation
-from tests.e2e.server import free_port, wait_until
+from tests.e2e.server import wait_until
 from tests.servers import PostgresServer, S3Server, SqsServer
 from tests.servers.credentials import aws_environment
+from tests.servers.ports import free_port
 
 SERVICES = read_services()
 _LONG_LIVED = ("collector", "processor", "webapp", "cron")
@@ -114,7 +116,7 @@ def rehearsal(
         for service in _LONG_LIVED:
             rehearsed.start(service)
         for service in _LONG_LIVED:
-            wait_until(service, lambda name=service: rehearsed.is_healthy(name), _START_SECONDS)
+            wait_until(service, partial(rehearsed.is_healthy, service), _START_SECONDS)
         yield rehearsed
     finally:
         rehearsed.close()
