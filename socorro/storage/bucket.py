@@ -254,12 +254,11 @@ def _client_error() -> "type[ClientError]":
 
 @cache
 def _known_errors() -> tuple[type[Exception], ...]:
-    """Return all that botocore raises for what a server does; some of it has no common base."""
+    """Return what a request can raise: of botocore, and what it lets through of urllib3's."""
     from botocore.exceptions import BotoCoreError, ClientError
-    from botocore.parsers import ResponseParserError
     from urllib3.exceptions import HTTPError
 
-    return BotoCoreError, ClientError, ResponseParserError, HTTPError
+    return BotoCoreError, ClientError, HTTPError
 
 
 def _explained(error: Exception, url: AwsUrl) -> str:
@@ -267,7 +266,7 @@ def _explained(error: Exception, url: AwsUrl) -> str:
 
     if isinstance(error, BotoCoreError | ClientError):
         return explain(error, url)
-    return f"what {url.endpoint or 'the service'} answers is not S3 ({type(error).__name__})"
+    return f"the storage broke off in the middle of an answer ({type(error).__name__})"
 
 
 def _is_denied(error: BaseException | None) -> bool:
