@@ -16,6 +16,7 @@ from socorro.metrics import set_up_metrics
 from socorro.sentry import set_up_sentry
 from socorro.settings import load
 from socorro.stopping import stop_on_signals
+from webapp.database import reason_of
 from webapp.limits import limit_statements
 from webapp.prepare import check_database
 
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 _WAIT_FOR_OTHERS_SECONDS = 60.0
 _POLL_SECONDS = 0.5
 # Jobs may delete many rows at once.
-_STATEMENT_SECONDS = 120.0
+_STATEMENT_SECONDS = 60.0
 
 
 def main(once: bool = False, job: str | None = None) -> int:
@@ -63,7 +64,7 @@ def main(once: bool = False, job: str | None = None) -> int:
     try:
         return _run_once(runner, spec, stopping)
     except Error as error:
-        logger.error("the database cannot be used: %s", error)
+        logger.error("the database cannot be used: %s", reason_of(error))
         return 1
 
 

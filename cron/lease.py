@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from cron.models import Lease
+from webapp.database import reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ def _renew_or_lose(name: str, holder: str, clock: Clock, holding: Holding) -> No
         else:
             holding.lose()
     except Error as error:
-        logger.warning("the lease %s could not be renewed: %s", name, error)
+        logger.warning("the lease %s could not be renewed: %s", name, reason_of(error))
 
 
 def _give_back(name: str, holder: str) -> None:
@@ -148,4 +149,6 @@ def _give_back(name: str, holder: str) -> None:
     try:
         release(name, holder)
     except Error as error:
-        logger.warning("the lease %s could not be given back and runs out: %s", name, error)
+        logger.warning(
+            "the lease %s could not be given back and runs out: %s", name, reason_of(error)
+        )

@@ -21,6 +21,7 @@ from cron.schedule import after_failure, after_success, is_due
 from socorro.metrics import METRICS
 from socorro.sentry import report_error
 from socorro.settings import Settings
+from webapp.database import reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,9 @@ class Runner:
             try:
                 self.run_due(stopping)
             except Error as error:
-                logger.error("cronrun cannot use its database and tries again: %s", error)
+                logger.error(
+                    "cronrun cannot use its database and tries again: %s", reason_of(error)
+                )
             except Exception as error:
                 logger.exception("a round of cronrun failed")
                 report_error(error)

@@ -1,12 +1,14 @@
 # This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
 # of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""What DATABASE_URL says: Django's description of the database, and its name in a sentence."""
+"""What DATABASE_URL says: Django's description of the database, and sentences about it."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
+from django.db.migrations.exceptions import MigrationSchemaMissing
 
 from socorro.settings import SettingError, Settings
 
@@ -59,6 +61,20 @@ def name_of(settings: Settings) -> str:
     return f"the PostgreSQL database {described['NAME']} " + (
         f"at {host}:{port}" if host else "of this machine"
     )
+
+
+def reason_of(error: Exception) -> str:
+    """Return the one line of a database error that says why, without a full stop."""
+    first: BaseException | None = error
+    if isinstance(error, MigrationSchemaMissing):
+        first = error.__context__
+    while first is not None and first.__cause__ is not None:
+        first = first.__cause__
+    text = str(first).strip()
+    # One line for each address of a host name; the server's own words follow FATAL.
+    told = re.findall(r"(?:FATAL|failed):(?!\s*FATAL:)\s*(.+)", text)
+    line = told[-1] if told else text.partition("\n")[0]
+    return line.strip().rstrip(".") or type(first).__name__
 
 
 def _parse(url: str) -> dict[str, Any]:

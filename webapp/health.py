@@ -17,6 +17,7 @@ from socorro import __version__
 from socorro.search import SearchUnavailable
 from socorro.storage import StorageError
 from webapp.crashstats import handles
+from webapp.database import reason_of
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 logger = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def _database() -> str:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error as error:
-        return _down("the database does not answer", error)
+        return _down("the database does not answer", reason_of(error))
     return "ok"
 
 
@@ -79,7 +80,7 @@ def _search() -> str:
     try:
         handles.index().verify()
     except SearchUnavailable as error:
-        return _down("the search index does not answer", error)
+        return _down("the search index does not answer", str(error))
     return "ok"
 
 
@@ -89,10 +90,10 @@ def _storage() -> str:
         if handles.processed_storage() is not handles.raw_storage():
             handles.processed_storage().verify()
     except StorageError as error:
-        return _down("the crash storage does not answer", error)
+        return _down("the crash storage does not answer", str(error))
     return "ok"
 
 
-def _down(reason: str, error: Exception) -> str:
-    logger.warning("heartbeat: %s: %s", reason, error)
-    return reason
+def _down(state: str, reason: str) -> str:
+    logger.warning("heartbeat: %s: %s", state, reason)
+    return state

@@ -6,7 +6,6 @@
 import fcntl
 import logging
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,11 +14,10 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import Error, connection, connections
-from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.db.migrations.executor import MigrationExecutor
 
 from socorro.settings import SettingError, Settings, secret_key
-from webapp.database import name_of
+from webapp.database import name_of, reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +81,7 @@ def _usable_database(socorro: Settings) -> Iterator[None]:
         yield
     except (Error, ImproperlyConfigured) as error:
         raise SettingError(
-            f"DATABASE_URL: cannot use {name_of(socorro)}: {_reason(error)}."
+            f"DATABASE_URL: cannot use {name_of(socorro)}: {reason_of(error)}."
         ) from error
     finally:
         # Who goes on from here may fork or wait; others can use the connection meanwhile.
@@ -99,20 +97,6 @@ def _check_encoding(socorro: Settings) -> None:
         raise SettingError(
             f"DATABASE_URL: {name_of(socorro)} has the encoding {encoding}; make it anew with UTF8."
         )
-
-
-def _reason(error: Exception) -> str:
-    """Return the one line of a driver's message that says why."""
-    first: BaseException | None = error
-    if isinstance(error, MigrationSchemaMissing):
-        first = error.__context__
-    while first is not None and first.__cause__ is not None:
-        first = first.__cause__
-    text = str(first).strip()
-    # One line for each address of a host name; the server's own words follow FATAL.
-    told = re.findall(r"(?:FATAL|failed):(?!\s*FATAL:)\s*(.+)", text)
-    line = told[-1] if told else text.partition("\n")[0]
-    return line.strip().rstrip(".") or type(first).__name__
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from webapp.crashstats.views.errors import database_down
+from webapp.database import reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -49,5 +50,5 @@ class Sessions(SessionMiddleware):
 
 
 def _answer(request: HttpRequest, error: Exception) -> HttpResponse:
-    logger.warning("a request could not be answered without the database: %s", error)
+    logger.warning("a request could not be answered without the database: %s", reason_of(error))
     return database_down(request)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
+from django.db.backends.utils import CursorWrapper
 from django.test import Client
 
 from socorro.crash_id import Throttle, make_crash_id
@@ -180,6 +182,22 @@ def test_a_queue_that_does_not_answer_is_said_and_asked_again_at_once(
     handles.close()
     assert b"goes before others" in client.get(f"/report/index/{crash_id}").content
     assert waiting_ids(QueueName.PRIORITY) == [crash_id]
+
+
+@pytest.mark.django_db
+def test_a_database_that_does_not_answer_keeps_a_crash_from_going_first_and_no_more(
+    client: Client, crashes: Crashes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError("the server is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CursorWrapper, "execute", fail)
+        response = client.get(f"/report/index/{crashes.report()}")
+    assert response.status_code == 200
+    assert b"The database does not answer" in response.content
+    assert b"processed in its turn" in response.content
+    assert waiting_ids(QueueName.PRIORITY) == []
 
 
 def test_without_storage_the_page_says_so(client: Client, tmp_path: Path) -> None:

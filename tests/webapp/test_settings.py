@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from socorro.settings import SettingError, load
-from webapp.database import django_database, name_of
+from webapp.database import django_database, name_of, reason_of
 from webapp.settings import allowed_hosts
 
 
@@ -119,3 +120,25 @@ def test_an_option_that_libpq_does_not_know_is_named(query: str, told: str) -> N
         described(f"postgres://u:p@h/n?{query}")
     assert str(caught.value).startswith(told)
     assert "secret" not in str(caught.value)
+
+
+REFUSED = 'connection to server at "localhost" (::1), port 5432 failed: Connection refused\n'
+HINT = "\tIs the server running on that host and accepting TCP/IP connections?\n"
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (REFUSED + HINT, "Connection refused"),
+        ("Connection refused\n" + HINT, "Connection refused"),
+        (
+            REFUSED + HINT + 'connection to server at "localhost" (127.0.0.1), port 5432 failed: '
+            'FATAL:  database "x" does not exist\n',
+            'database "x" does not exist',
+        ),
+        ("FATAL:  permission denied.\nDETAIL:  User lacks it.\n", "permission denied"),
+        ("", "OperationalError"),
+    ],
+)
+def test_the_reason_is_one_line_of_what_the_driver_says(message: str, reason: str) -> None:
+    assert reason_of(OperationalError(message)) == reason

@@ -7,12 +7,13 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db import Error, transaction
+from django.db import Error
 
 from socorro.crash_id import Throttle, throttle_of
 from socorro.queue import QueueName, QueueUnavailable, Task
 from webapp.crashstats import handles
 from webapp.crashstats.models import PriorityRequest
+from webapp.database import reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -24,9 +25,13 @@ _FORGET_AFTER = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Waiting:
-    """What a page about a waiting crash tells. `next_look` is None when it stops looking."""
+    """What a page about a waiting crash tells.
 
-    asked: bool
+    `obstacle` is what kept the crash from being asked for, "queue" or "database", else empty.
+    `next_look` is None when the page stops looking.
+    """
+
+    obstacle: str
     deferred: bool
     queued: int | None
     held_back: int
@@ -37,10 +42,10 @@ class Waiting:
 def wait_for(crash_id: str, looks: int) -> Waiting:
     """Ask for a crash to be processed soon, and say what it waits for; this is look number
     `looks` at it, from 0."""
-    asked = _ask(crash_id)
+    obstacle = _ask(crash_id)
     queued, held_back = _depth()
     return Waiting(
-        asked=asked,
+        obstacle=obstacle,
         deferred=throttle_of(crash_id) == Throttle.DEFER,
         queued=queued,
         held_back=held_back,
@@ -49,17 +54,28 @@ def wait_for(crash_id: str, looks: int) -> Waiting:
     )
 
 
-def _ask(crash_id: str) -> bool:
-    """Publish to the priority queue unless that was done within a minute; False if it failed."""
+def _ask(crash_id: str) -> str:
+    """Publish to the priority queue unless that was done within a minute; return the obstacle."""
     try:
-        # One transaction: an id that could not be published is due again at once.
-        with transaction.atomic():
-            if _is_due(crash_id, datetime.now(UTC)):
-                handles.queue().publish(QueueName.PRIORITY, [Task(crash_id)])
-    except (Error, QueueUnavailable) as error:
+        if _is_due(crash_id, datetime.now(UTC)):
+            _publish(crash_id)
+    except Error as error:
+        logger.warning("%s cannot be asked for: %s", crash_id, reason_of(error))
+        return "database"
+    except QueueUnavailable as error:
         logger.warning("%s cannot be asked for: %s", crash_id, error)
-        return False
-    return True
+        return "queue"
+    return ""
+
+
+def _publish(crash_id: str) -> None:
+    # No transaction around this, which may take a while: nobody is to wait for its locks.
+    try:
+        handles.queue().publish(QueueName.PRIORITY, [Task(crash_id)])
+    except QueueUnavailable:
+        # It is due again at once.
+        PriorityRequest.objects.filter(crash_id=crash_id).delete()
+        raise
 
 
 def _is_due(crash_id: str, now: datetime) -> bool:
