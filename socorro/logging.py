@@ -31,6 +31,9 @@ _ExceptionInfo = (
 # Severity by syslog's numbers, as mozlog wants it.
 _SEVERITY = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}
 
+# Below a warning, the clients of S3 and SQS log all that they send: annotations, dumps, signatures.
+_TALKATIVE = ("boto3", "botocore", "s3transfer", "urllib3")
+
 
 @contextmanager
 def crash_context(crash_id: str) -> Iterator[None]:
@@ -56,6 +59,8 @@ def set_up_logging(settings: Settings, service: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
 def _add_crash_id(record: logging.LogRecord) -> bool:

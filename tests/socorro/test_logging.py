@@ -24,7 +24,8 @@ def _root_logger_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
-    root.handlers[:], root.level = handlers, level
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -43,6 +44,17 @@ def test_lines_for_people_have_time_service_level_and_crash_id(
     first, second = lines(capsys)
     assert re.fullmatch(rf"\d\d:\d\d:\d\dZ collector INFO    \[{CRASH_ID}\] saved 2 dumps", first)
     assert re.fullmatch(r"\d\d:\d\d:\d\dZ collector WARNING elsewhere", second)
+
+
+@pytest.mark.parametrize(("level", "shown"), [("DEBUG", ["warning"]), ("ERROR", [])])
+def test_clients_of_s3_and_sqs_do_not_tell_what_they_send(
+    capsys: pytest.CaptureFixture[str], level: str, shown: list[str]
+) -> None:
+    set_up_logging(replace(load(), log_format="text", log_level=level), "collector")
+    client = logging.getLogger("botocore.endpoint")
+    client.debug("Making request with body %s", "a minidump")
+    client.warning("warning")
+    assert [line.rpartition(" ")[2] for line in lines(capsys)] == shown
 
 
 def test_lines_for_machines_are_mozlog(capsys: pytest.CaptureFixture[str]) -> None:
