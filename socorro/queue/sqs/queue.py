@@ -159,10 +159,14 @@ class SqsQueue:
         """See `CrashQueue.provision`: the three queues, and one for the dead letters of each."""
         session = self._sessions.get()
         for name in self._names.queues.values():
-            if not session.service.exists(name):
-                self._create(session, name)
-            if session.dead_letters.look_up(name) is None:
-                self._create(session, self._names.dead(name))
+            if session.service.exists(name):
+                has_dead_letters = session.dead_letters.look_up(name) is not None
+            else:
+                _create(session, name)
+                # Not asked about: SQS may not know a queue in its first second.
+                has_dead_letters = session.service.exists(self._names.dead(name))
+            if not has_dead_letters:
+                _create(session, self._names.dead(name))
 
     def close(self) -> None:
         """See `CrashQueue.close`; another call connects again."""
@@ -194,8 +198,9 @@ class SqsQueue:
         dead = session.dead_letters.of(name)
         return QueueDepth(ready, leased, delayed, sum(session.service.counts(dead)) if dead else 0)
 
-    def _create(self, session: Session, name: str) -> None:
-        session.service.create(
-            name,
-            {"MessageRetentionPeriod": _FOR_14_DAYS, "ReceiveMessageWaitTimeSeconds": _LONG_POLL},
-        )
+
+def _create(session: Session, name: str) -> None:
+    session.service.create(
+        name,
+        {"MessageRetentionPeriod": _FOR_14_DAYS, "ReceiveMessageWaitTimeSeconds": _LONG_POLL},
+    )
