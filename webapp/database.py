@@ -5,7 +5,6 @@
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 import dj_database_url
 from django.db.migrations.exceptions import MigrationSchemaMissing
@@ -13,12 +12,6 @@ from django.db.migrations.exceptions import MigrationSchemaMissing
 from socorro.settings import SettingError, Settings
 
 _SQLITE = "django.db.backends.sqlite3"
-_MALFORMED = (
-    "DATABASE_URL: must be sqlite:///FILE or postgres://USER:PASSWORD@HOST:PORT/NAME; write "
-    "characters such as @ : / ? # % within USER or PASSWORD as %40 %3A %2F %3F %23 %25."
-)
-# As options they would override the other parts unseen, and a password would be shown to people.
-_ELSEWHERE = frozenset({"dbname", "password", "port", "user"})
 _SQLITE_OPTIONS = {
     # A transaction that begins as a reader and then writes fails at once when another wrote
     # meanwhile; one that begins as a writer waits for its turn.
@@ -42,7 +35,7 @@ _POSTGRESQL_OPTIONS = {
 def django_database(settings: Settings) -> dict[str, Any]:
     """Return Django's description of the database in DATABASE_URL.
 
-    Raises SettingError when the URL is malformed. Nothing is opened.
+    Raises SettingError for an option that there is not. Nothing is opened.
     """
     described = _parse(settings.database_url)
     if described["ENGINE"] == _SQLITE:
@@ -78,37 +71,11 @@ def reason_of(error: Exception) -> str:
 
 
 def _parse(url: str) -> dict[str, Any]:
-    try:
-        described: dict[str, Any] = dict(
-            dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True)
-        )
-    except ValueError:
-        # Not `from error`: its text may quote a part of the password.
-        raise SettingError(_MALFORMED) from None
-    if not _is_plausible(url, described):
-        raise SettingError(_MALFORMED)
-    return described
-
-
-def _is_plausible(url: str, described: dict[str, Any]) -> bool:
-    """Say whether the parts are what was meant: a password with a / or # cuts a URL elsewhere."""
-    parts = urlsplit(url)
-    given = [str(described.get(part, "")) for part in ("NAME", "USER", "PASSWORD", "HOST")]
-    if not described["NAME"] or described["NAME"] == ":memory:" or "\0" in "".join(given):
-        return False
-    if described["ENGINE"] == _SQLITE:
-        return not parts.netloc
-    return not parts.fragment and not set("/@") & set(parts.path[1:])
+    return dict(dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True))
 
 
 def _check_options(options: dict[str, Any]) -> None:
-    """Raise SettingError for an option that libpq does not know, or that has another place."""
-    misplaced = sorted(_ELSEWHERE & options.keys())
-    if misplaced:
-        raise SettingError(
-            f"DATABASE_URL: write {', '.join(misplaced)} before the question mark, as in "
-            "postgres://USER:PASSWORD@HOST:PORT/NAME."
-        )
+    """Raise SettingError for an option that libpq does not know."""
     # Only those who use PostgreSQL need it.
     import psycopg2
     from psycopg2.extensions import make_dsn

@@ -13,6 +13,7 @@ from socorro.queue import open_queue
 from socorro.settings.parsers import (
     choice,
     comma_list,
+    database_url,
     flag,
     integer,
     number,
@@ -255,7 +256,7 @@ class Settings:
     database_url: str = _setting(
         "DATABASE_URL",
         "sqlite:///$SOCORRO_DATA/socorro.db",
-        url("sqlite", "postgres", "postgresql"),
+        database_url,
         "Database of Crash Stats and cron: sqlite:///FILE or postgres://USER:PASSWORD@HOST/NAME.",
         secret=True,
     )

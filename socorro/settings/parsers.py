@@ -7,6 +7,10 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+# As options they would override the other parts unseen, and a password would be shown to people.
+_PARTS_OF_DATABASE_URL = frozenset({"dbname", "password", "port", "user"})
 
 
 def number(minimum: float, maximum: float) -> Callable[[str], float]:
@@ -73,6 +77,49 @@ def url(*schemes: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def database_url(text: str) -> str:
+    """Check the URL of a database. What it raises quotes nothing of it: it may be a password.
+
+    A character that should have been quoted cuts the URL elsewhere, so that a part of the password
+    would be taken for the host, port or name.
+    """
+    try:
+        parts = urlsplit(text)
+        usable = _names_a_file(parts) or _names_a_database(parts)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(
+            "must be sqlite:///FILE or postgres://USER:PASSWORD@HOST:PORT/NAME; write characters "
+            "such as @ : / ? # % within USER or PASSWORD as %40 %3A %2F %3F %23 %25"
+        )
+    misplaced = sorted(_PARTS_OF_DATABASE_URL & parse_qs(parts.query).keys())
+    if misplaced:
+        raise ValueError(
+            f"write {', '.join(misplaced)} before the question mark, as in "
+            "postgres://USER:PASSWORD@HOST:PORT/NAME"
+        )
+    return text
+
+
+def _names_a_file(parts: SplitResult) -> bool:
+    return (
+        parts.scheme == "sqlite" and not parts.netloc and parts.path not in ("", "/", "/:memory:")
+    )
+
+
+def _names_a_database(parts: SplitResult) -> bool:
+    # Asking for the port raises ValueError where there is no number.
+    return (
+        parts.scheme in ("postgres", "postgresql")
+        and parts.port != 0
+        and len(parts.path) > 1
+        and not set("/@") & set(parts.path[1:])
+        and not parts.fragment
+        and "%00" not in parts.netloc + parts.path
+    )
 
 
 def opened_by(open_it: Callable[[str], object]) -> Callable[[str], str]:

@@ -227,3 +227,65 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingError, match=r"^SECRET_KEY: "):
         secret_key(replace(load(), data=tmp_path / "file"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://user:sec#ret@host/name",
+        "postgres://user:12#ret@host/name",
+        "postgres://user:12/ret@host/name",
+        "postgres://user:12?ret@host/name",
+        "postgres://user:sec[ret@host/name",
+        "postgres://user:secret@host:port/name",
+        "postgres://user:secret@host:99999/name",
+        "postgres://user:secret@host:5432",
+        "postgres://user:sec%00ret@host/name",
+        "postgres://",
+        "postgres:///",
+        "mysql://user:secret@host/name",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite://:memory:",
+        "sqlite:///:memory:",
+        "sqlite://folder/x.db",
+    ],
+)
+def test_a_malformed_database_url_is_refused_in_one_sentence_that_quotes_nothing_of_it(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    for read in (load, describe):
+        with pytest.raises(SettingError) as caught:
+            read()
+        sentence = str(caught.value)
+        assert sentence.startswith("DATABASE_URL=***: must be sqlite:///FILE or postgres://")
+        assert not any(part in sentence for part in ("ret", "12", "user", "99999"))
+
+
+def test_what_belongs_before_the_question_mark_of_a_database_url_is_refused_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://host/name?password=secret&user=me")
+    with pytest.raises(SettingError) as caught:
+        load()
+    assert str(caught.value).startswith("DATABASE_URL=***: write password, user before ")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://user:p%2F%23%40@host/name",
+        "postgresql://host:5432/name?sslmode=require",
+        "postgres://user@host:/name",
+        "postgres:///name?host=/run/postgresql",
+        "postgres://%2Frun%2Fpostgresql/name",
+        "sqlite:////var/lib/a folder/x.db",
+    ],
+)
+def test_a_database_url_with_or_without_its_optional_parts_is_taken(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert load().database_url == url
