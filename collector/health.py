@@ -8,12 +8,11 @@ import logging
 import shutil
 import threading
 import time
-from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import falcon
 
-from socorro import __version__
+from socorro.build import build_facts
 from socorro.queue import CrashQueue, QueueUnavailable
 from socorro.settings import Settings
 from socorro.storage import CrashStorage, StorageUnavailable
@@ -22,7 +21,6 @@ logger = logging.getLogger(__name__)
 
 # A check writes to disk; asking more often than this gets the last answer.
 _FRESH_SECONDS = 1.0
-_VERSION_FILE = Path(__file__).resolve().parents[1] / "version.json"
 
 
 class HealthProblem(TypedDict):
@@ -97,17 +95,9 @@ class VersionResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:  # noqa: ARG002
         """Answer with the version as JSON."""
         resp.content_type = "application/json; charset=utf-8"
-        resp.text = json.dumps({"version": __version__, **_build_facts()})
+        resp.text = json.dumps(build_facts())
 
     on_head = on_get
-
-
-def _build_facts() -> dict[str, Any]:
-    try:
-        facts = json.loads(_VERSION_FILE.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return facts if isinstance(facts, dict) else {}
 
 
 def _problem(error: Exception) -> HealthProblem:

@@ -13,7 +13,7 @@ from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 
-from socorro import __version__
+from socorro.build import build_facts
 from socorro.search import SearchUnavailable
 from socorro.storage import StorageError
 from webapp.crashstats import handles
@@ -63,8 +63,8 @@ def alive() -> JsonResponse:
 
 
 def version() -> JsonResponse:
-    """Say which version runs."""
-    return JsonResponse({"name": "socorro", "version": __version__})
+    """Say which version runs, and what its build says of itself."""
+    return JsonResponse({"name": "socorro", **build_facts()})
 
 
 def _database() -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from collector import health
 from collector.app import CollectorApp, create_app
-from socorro import __version__
+from socorro.build import build_facts
 from socorro.queue import CrashQueue, open_queue
 from socorro.settings import Settings
 from socorro.storage import FilesystemStorage
@@ -93,26 +93,7 @@ def test_load_balancers_may_ask_with_head(app: CollectorApp, path: str) -> None:
     assert (answer.status, answer.body) == (200, "")
 
 
-@pytest.mark.parametrize(
-    ("content", "facts"),
-    [
-        (None, {}),
-        (b"", {}),
-        (b"[]", {}),
-        (b'{"commit": "abc", "build": "1"}', {"commit": "abc", "build": "1"}),
-    ],
-)
-def test_the_version_comes_with_what_the_build_wrote(
-    app: CollectorApp,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    content: bytes | None,
-    facts: dict[str, str],
-) -> None:
-    path = tmp_path / "version.json"
-    if content is not None:
-        path.write_bytes(content)
-    monkeypatch.setattr(health, "_VERSION_FILE", path)
+def test_the_version_is_told(app: CollectorApp) -> None:
     answer = get(app, "/__version__")
-    assert json.loads(answer.body) == {"version": __version__, **facts}
+    assert json.loads(answer.body) == build_facts()
     assert answer.headers["content-type"] == "application/json; charset=utf-8"

@@ -8,7 +8,7 @@ from django.conf import settings as django_settings
 from django.test import Client
 from pytest_django import Settings
 
-from socorro import __version__
+from socorro.build import build_facts
 from webapp.crashstats import handles
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -60,7 +60,7 @@ def test_load_balancers_may_ask_by_any_host_name(client: Client, address: str) -
 
 
 def test_the_version_is_told(client: Client) -> None:
-    assert client.get("/__version__").json() == {"name": "socorro", "version": __version__}
+    assert client.get("/__version__").json() == {"name": "socorro", **build_facts()}
 
 
 @pytest.mark.parametrize("address", ["/__heartbeat__", "/__lbheartbeat__", "/__version__"])
