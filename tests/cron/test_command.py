@@ -49,7 +49,7 @@ def test_before_a_migration_it_says_what_to_do(
     socorro: Command, environment: dict[str, str], each_database: Engine
 ) -> None:
     environment["DATABASE_URL"] = each_database.empty()
-    for arguments in ([], ["--once"], ["--list"]):
+    for arguments in ([], ["--list"]):
         ended = socorro("cronrun", *arguments)
         assert ended.returncode == 78
         assert "run `socorro migrate`" in ended.stderr

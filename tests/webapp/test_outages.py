@@ -88,7 +88,9 @@ def site(database: str, crash_id: str, tmp_path: Path) -> Iterator[Site]:
         wait_until(site.answers, "Crash Stats answers")
         yield site
     finally:
-        process.terminate()
+        # Not in good order: there are connections that it would wait for.
+        for each in (process, *psutil.Process(process.pid).children()):
+            each.kill()
         process.wait(60)
 
 

@@ -1,7 +1,7 @@
 # This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
 # of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""Preparing and checking the database, as the commands do it: in processes of their own."""
+"""Preparing and checking the database, as the commands do it."""
 
 import os
 import signal
@@ -10,27 +10,24 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
+from pytest_django import Settings
 
+from socorro.settings import SettingError
 from tests.contract.processes import wait_until
 from tests.databases import Engine, django_on
 from tests.servers import PostgresServer
 from tests.servers.ports import free_port
+from webapp.prepare import check_database, prepare
 
 PREPARE = "from webapp.prepare import prepare; prepare()"
 Change = Callable[[str, int], str]
-TELL = """
-from socorro.settings import SettingError
-from webapp.prepare import {function}
-try:
-    {function}()
-except SettingError as error:
-    print(error)
-"""
+Ask = Callable[[Callable[[], None], Path, str], str]
 
 
 def environment(data: Path, database: str = "") -> dict[str, str]:
@@ -38,7 +35,7 @@ def environment(data: Path, database: str = "") -> dict[str, str]:
     return {**os.environ, "SOCORRO_DATA": str(data), **urls}
 
 
-def prepare(
+def in_process(
     data: Path, program: str = PREPARE, database: str = ""
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -51,18 +48,28 @@ def prepare(
     )
 
 
-def sentence_of(function: str, data: Path, database: str) -> str:
+@pytest.fixture
+def sentence_of(settings: Settings, db: None) -> Ask:
     """Return what a function of webapp.prepare says about a database; nothing if all is well."""
-    ended = prepare(data, TELL.format(function=function), database)
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.count("\n") <= 1
-    return ended.stdout.rstrip("\n")
+
+    def ask(function: Callable[[], None], data: Path, url: str) -> str:
+        settings.SOCORRO = replace(settings.SOCORRO, data=data, database_url=url)
+        told = ""
+        with django_on(url):
+            try:
+                function()
+            except SettingError as error:
+                told = str(error)
+        assert "\n" not in told
+        return told
+
+    return ask
 
 
 def test_several_processes_may_prepare_an_empty_folder_at_once(tmp_path: Path) -> None:
     data = tmp_path / "not" / "there yet"
     with ThreadPoolExecutor() as pool:
-        results = list(pool.map(prepare, [data] * 3))
+        results = list(pool.map(in_process, [data] * 3))
     assert [result.returncode for result in results] == [0, 0, 0], results
     with sqlite3.connect(data / "socorro.db") as database:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
@@ -73,19 +80,19 @@ def test_several_processes_may_prepare_an_empty_folder_at_once(tmp_path: Path) -
 
 
 def test_the_second_time_nothing_changes(tmp_path: Path) -> None:
-    assert prepare(tmp_path).returncode == 0
+    assert in_process(tmp_path).returncode == 0
     key = (tmp_path / "secret_key").read_text()
     with sqlite3.connect(tmp_path / "socorro.db") as database:
         applied = database.execute("SELECT * FROM django_migrations").fetchall()
-    assert prepare(tmp_path).returncode == 0
+    assert in_process(tmp_path).returncode == 0
     with sqlite3.connect(tmp_path / "socorro.db") as database:
         assert database.execute("SELECT * FROM django_migrations").fetchall() == applied
     assert (tmp_path / "secret_key").read_text() == key
 
 
-def test_a_data_folder_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_is_one_sentence(tmp_path: Path, sentence_of: Ask) -> None:
     (tmp_path / "file").write_text("")
-    sentence = sentence_of("prepare", tmp_path / "file" / "data", "")
+    sentence = sentence_of(prepare, tmp_path / "file" / "data", f"sqlite:///{tmp_path}/x.db")
     assert sentence.startswith("SOCORRO_DATA=")
 
 
@@ -98,20 +105,20 @@ def tables(url: str) -> set[str]:
 
 
 def test_many_machines_may_migrate_one_empty_database_at_once(
-    tmp_path: Path, postgres_server: PostgresServer
+    tmp_path: Path, sentence_of: Ask, postgres_server: PostgresServer
 ) -> None:
     url = postgres_server.create_database()
     folders = [tmp_path / str(number) for number in range(6)]
     with ThreadPoolExecutor(6) as pool:
-        results = list(pool.map(lambda data: prepare(data, PREPARE, url), folders))
+        results = list(pool.map(lambda data: in_process(data, PREPARE, url), folders))
     assert [result.returncode for result in results] == [0] * 6, results
     assert {"crashstats_priorityrequest", "cron_lease", "auth_user"} <= tables(url)
-    assert sentence_of("check_database", tmp_path, url) == ""
+    assert sentence_of(check_database, tmp_path, url) == ""
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_permissions_that_a_killed_process_did_not_make_are_made(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest, db: None
+    kind: str, tmp_path: Path, sentence_of: Ask, request: pytest.FixtureRequest, db: None
 ) -> None:
     from django.contrib.auth.models import Permission
 
@@ -119,8 +126,8 @@ def test_permissions_that_a_killed_process_did_not_make_are_made(
     url = engine.migrated()
     with django_on(url):
         Permission.objects.all().delete()
-    assert "lacks migrations" in sentence_of("check_database", tmp_path, url)
-    assert prepare(tmp_path, PREPARE, url).returncode == 0
+    assert "lacks migrations" in sentence_of(check_database, tmp_path, url)
+    assert sentence_of(prepare, tmp_path, url) == ""
     with django_on(url):
         assert Permission.objects.filter(codename="view_rawdump").exists()
 
@@ -145,7 +152,7 @@ def test_others_wait_for_who_migrates_and_go_on_when_that_one_is_killed(
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"
     with ThreadPoolExecutor() as pool:
-        waiting = pool.submit(prepare, tmp_path / "b", PREPARE, url)
+        waiting = pool.submit(in_process, tmp_path / "b", PREPARE, url)
         wait_until(lambda: _waits_for_a_lock(url), "somebody waits")
         assert not waiting.done()
         holder.send_signal(signal.SIGKILL)
@@ -167,22 +174,22 @@ def _waits_for_a_lock(url: str) -> bool:
 
 
 def test_a_database_that_was_not_migrated_is_one_sentence(
-    tmp_path: Path, postgres_server: PostgresServer
+    tmp_path: Path, sentence_of: Ask, postgres_server: PostgresServer
 ) -> None:
     url = postgres_server.create_database()
     parts = urlsplit(url)
-    assert sentence_of("check_database", tmp_path, url) == (
+    assert sentence_of(check_database, tmp_path, url) == (
         f"DATABASE_URL: the PostgreSQL database {parts.path[1:]} at 127.0.0.1:{parts.port} lacks "
         "migrations of this version; run `socorro migrate`."
     )
     file = tmp_path / "x.db"
-    assert sentence_of("check_database", tmp_path, f"sqlite:///{file}") == (
+    assert sentence_of(check_database, tmp_path, f"sqlite:///{file}") == (
         f"DATABASE_URL: the SQLite database {file} lacks migrations of this version; run "
         "`socorro migrate`."
     )
 
 
-@pytest.mark.parametrize("function", ["prepare", "check_database"])
+@pytest.mark.parametrize("function", [prepare, check_database])
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -195,7 +202,12 @@ def test_a_database_that_was_not_migrated_is_one_sentence(
     ids=["password", "name", "port", "host", "ssl"],
 )
 def test_a_database_that_cannot_be_used_is_one_sentence_without_the_password(
-    function: str, change: Change, reason: str, tmp_path: Path, postgres_server: PostgresServer
+    function: Callable[[], None],
+    change: Change,
+    reason: str,
+    tmp_path: Path,
+    sentence_of: Ask,
+    postgres_server: PostgresServer,
 ) -> None:
     url = change(postgres_server.create_database(), free_port())
     sentence = sentence_of(function, tmp_path, url)
@@ -206,18 +218,20 @@ def test_a_database_that_cannot_be_used_is_one_sentence_without_the_password(
 
 
 def test_a_user_who_may_not_make_tables_is_one_sentence(
-    tmp_path: Path, postgres_server: PostgresServer
+    tmp_path: Path, sentence_of: Ask, postgres_server: PostgresServer
 ) -> None:
     url = postgres_server.create_database()
     connection = psycopg2.connect(url)
     with connection, connection.cursor() as cursor:
         cursor.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC, pg_database_owner")
     connection.close()
-    assert sentence_of("prepare", tmp_path, url).endswith(": permission denied for schema public.")
+    assert sentence_of(prepare, tmp_path, url).endswith(": permission denied for schema public.")
 
 
-@pytest.mark.parametrize("function", ["prepare", "check_database"])
-def test_a_file_that_is_no_database_is_one_sentence(function: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("function", [prepare, check_database])
+def test_a_file_that_is_no_database_is_one_sentence(
+    function: Callable[[], None], tmp_path: Path, sentence_of: Ask
+) -> None:
     file = tmp_path / "x.db"
     file.write_text("something else" * 1000)
     assert sentence_of(function, tmp_path, f"sqlite:///{file}") == (
@@ -226,7 +240,7 @@ def test_a_file_that_is_no_database_is_one_sentence(function: str, tmp_path: Pat
 
 
 def test_a_database_of_another_encoding_is_one_sentence(
-    tmp_path: Path, postgres_server: PostgresServer
+    tmp_path: Path, sentence_of: Ask, postgres_server: PostgresServer
 ) -> None:
     url = postgres_server.create_database()
     connection = psycopg2.connect(url)
@@ -235,7 +249,7 @@ def test_a_database_of_another_encoding_is_one_sentence(
         name = f"{urlsplit(url).path[1:]}_latin"
         cursor.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
     connection.close()
-    sentence = sentence_of("prepare", tmp_path, f"{url}_latin")
+    sentence = sentence_of(prepare, tmp_path, f"{url}_latin")
     assert "has the encoding LATIN1; make it anew with UTF8." in sentence
 
 
