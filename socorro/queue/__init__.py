@@ -45,4 +45,6 @@ def open_queue(url: str, *, lease_seconds: float) -> CrashQueue:
         from socorro.queue.sqs import SqsQueue
 
         return SqsQueue(url, lease_seconds=lease_seconds)
-    raise ValueError("must start with local:// or sqs:// and name a folder or prefix of a crash queue")
+    raise ValueError(
+        "must start with local:// or sqs:// and name a folder or prefix of a crash queue"
+    )
