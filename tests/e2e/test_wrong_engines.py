@@ -66,7 +66,7 @@ class Wrong:
 _ANY_ROOM = ("collector",)
 _DATABASE_ROOMS = ("run", "webapp", "cronrun")
 WRONG = {
-    "storage URL": Wrong("CRASH_STORAGE", lambda real: "s4://crashes", "s4://crashes", _ANY_ROOM),
+    "storage URL": Wrong("CRASH_STORAGE", lambda real: "s4://crashes", "must be fs://", _ANY_ROOM),
     "bucket name": Wrong(
         "CRASH_STORAGE", lambda real: "s3://Crashes", "must name a bucket", _ANY_ROOM
     ),
@@ -96,7 +96,7 @@ WRONG = {
         lambda real: f"sqs://crashes?endpoint=http://127.0.0.1:{free_port()}",
         "cannot be reached",
     ),
-    "database URL": Wrong("DATABASE_URL", lambda real: "mysql://x/y", "must start with", _ANY_ROOM),
+    "database URL": Wrong("DATABASE_URL", lambda real: "mysql://x/y", "must be sqlite", _ANY_ROOM),
     "database password": Wrong(
         "DATABASE_URL",
         lambda real: real.settings["DATABASE_URL"].replace(f":{real.password}@", ":wrong-one@"),
