@@ -25,7 +25,7 @@ class CrashMover:
         `publish` is false for a report that waits until somebody asks for it. With `chosen_id` the
         id is the client's: the report may be stored already, and is then sent again because an
         answer was lost; what was acknowledged is not touched. Raises StorageUnavailable, and then
-        nothing of the report can be seen.
+        nothing of the report can be seen, unless the storage kept it and its answer was lost.
         """
         try:
             if chosen_id and self.storage.has_raw_crash(report.crash_id):

@@ -30,7 +30,7 @@ from socorro.storage import open_storage
 
 logger = logging.getLogger(__name__)
 
-_RECEIVE_WAIT = 1.0
+_RECEIVE_WAIT = 2.0
 _PAUSE = 1.0
 _OUTAGE_PAUSE = 5.0
 _RECOVERY_PAUSE = 3.0

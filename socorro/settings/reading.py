@@ -4,6 +4,7 @@
 """Reads the settings: from the environment, else the file SOCORRO_CONFIG, else their defaults."""
 
 import os
+import re
 from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -12,6 +13,10 @@ from decouple import Config, RepositoryEmpty, RepositoryEnv
 
 from socorro.settings.declared import SettingError, Settings
 from socorro.settings.parsers import path
+
+
+# What libpq takes in the options of a URL.
+_PASSWORD_OPTION = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,10 @@ def describe() -> list[Described]:
 
 def mask(value: str) -> str:
     """Hide the credentials inside a URL; other values stay as they are."""
-    if "://" not in value or "@" not in value:
+    if "://" not in value:
+        return value
+    value = _PASSWORD_OPTION.sub(r"\1***", value)
+    if "@" not in value:
         return value
     parts = urlsplit(value)
     return urlunsplit(parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]))

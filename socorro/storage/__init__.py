@@ -44,4 +44,4 @@ def open_storage(url: str) -> CrashStorage:
         return FilesystemStorage(rest)
     if scheme == "s3":
         return S3Storage(url)
-    raise ValueError(f"unknown crash storage {url!r}: use fs://FOLDER or s3://BUCKET")
+    raise ValueError("must be fs://FOLDER or s3://BUCKET")

@@ -23,7 +23,7 @@ SUPERUSER = "postgres"
 ROLE = "socorro"
 # Letters that a URL must quote.
 PASSWORD = "a/secret of:the@tests"
-_OLDEST = 13
+_OLDEST = 14
 _SERVER_ACCOUNT = "postgres"
 # What a crash of the machine could lose, and a crash of the process cannot.
 _WITHOUT_SYNC = ("fsync=off", "full_page_writes=off")
