@@ -14,7 +14,6 @@ from decouple import Config, RepositoryEmpty, RepositoryEnv
 from socorro.settings.declared import SettingError, Settings
 from socorro.settings.parsers import path
 
-
 # What libpq takes in the options of a URL.
 _PASSWORD_OPTION = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
 
