@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.servers import PostgresServer, S3Server, SqsServer
 
 from socorro.search import open_index
 from socorro.storage import open_storage
 from tests.e2e.fleet import Fleet, made_fleet
 from tests.e2e.load import Load, under_load
 from tests.e2e.server import heartbeat, wait_until
+from tests.servers import PostgresServer, S3Server, SqsServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 

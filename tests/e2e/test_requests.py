@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from tests.servers import CountingProxy, PostgresServer, Recorded, S3Server, SqsServer
 
 from socorro.packaged import SAMPLES
 from tests.e2e.fleet import Fleet, made_fleet
 from tests.e2e.server import wait_until
+from tests.servers import CountingProxy, PostgresServer, Recorded, S3Server, SqsServer
 
 pytestmark = pytest.mark.e2e
 
