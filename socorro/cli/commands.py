@@ -129,9 +129,18 @@ def provision() -> None:
 def manage(arguments: tuple[str, ...]) -> None:
     """Run a command of Django, such as createsuperuser."""
     from django.core.management import execute_from_command_line
+    from django.db import InterfaceError, OperationalError
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
-    execute_from_command_line(["socorro manage", *arguments])
+    try:
+        execute_from_command_line(["socorro manage", *arguments])
+    except (InterfaceError, OperationalError) as error:
+        from webapp.database import name_of, reason_of
+
+        database = name_of(settings.load())
+        raise settings.SettingError(
+            f"DATABASE_URL: cannot use {database}: {reason_of(error)}."
+        ) from error
 
 
 @cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

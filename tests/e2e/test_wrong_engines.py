@@ -167,3 +167,43 @@ def refused(room: str, settings: Settings, folder: Path) -> str:
     assert len(output.splitlines()) == 1, output
     assert output.endswith(".")
     return output
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (["queue"], "CRASH_QUEUE"),
+        (["manage", "createsuperuser", "--noinput", "--username=x", "--email="], "DATABASE_URL"),
+        (["cronrun", "--list"], "DATABASE_URL"),
+        (["migrate"], "DATABASE_URL"),
+        (["provision"], "CRASH_STORAGE"),
+        (["search", "rebuild"], "CRASH_STORAGE"),
+    ],
+)
+def test_a_command_whose_engine_is_away_says_so_in_one_sentence(
+    real: Real, tmp_path: Path, command: list[str], name: str
+) -> None:
+    nowhere = f"endpoint=http://127.0.0.1:{free_port()}"
+    away = {
+        "CRASH_STORAGE": f"s3://crashes?{nowhere}",
+        "CRASH_QUEUE": f"sqs://crashes?{nowhere}",
+        "DATABASE_URL": _elsewhere(real.settings["DATABASE_URL"]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "socorro", *command],
+        env={
+            **os.environ,
+            **real.settings,
+            name: away[name],
+            "SOCORRO_DATA": str(tmp_path),
+            "DJANGO_SUPERUSER_PASSWORD": "x",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode in (69, 78), done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert "127.0.0.1" in done.stderr
+    assert real.password not in done.stderr
