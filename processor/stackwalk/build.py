@@ -23,7 +23,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
-from processor.stackwalk.toolchain import Toolchain, ToolchainMissing, find_toolchain
+from processor.stackwalk.toolchain import Toolchain, ToolchainMissing, find_toolchain, home_folder
 from socorro.packaged import STACKWALKER_SOURCE
 
 BINARY = "socorro-stackwalker"
@@ -65,7 +65,7 @@ def default_cache() -> Path:
     """``$XDG_CACHE_HOME/socorro``, or ``~/.cache/socorro``."""
     cache_home = os.environ.get("XDG_CACHE_HOME", "")
     # The standard says that a relative one is to be ignored.
-    base = Path(cache_home) if cache_home.startswith("/") else Path("~/.cache").expanduser()
+    base = Path(cache_home) if cache_home.startswith("/") else home_folder() / ".cache"
     return base / "socorro"
 
 
@@ -195,7 +195,7 @@ def _cargo_environment(place: _Place, toolchain: Toolchain) -> dict[str, str]:
     # Flags and targets of the user's other projects would build something else.
     for name in ("RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFLAGS"):
         environment.pop(name, None)
-    cargo_home = Path(environment.get("CARGO_HOME") or "~/.cargo").expanduser()
+    cargo_home = Path(environment.get("CARGO_HOME") or home_folder() / ".cargo")
     if not _is_writable(cargo_home):
         environment["CARGO_HOME"] = str(place.root / "cargo")
     return environment

@@ -76,11 +76,22 @@ def _working_toolchain(minimum: tuple[int, int]) -> Toolchain | None:
     return None
 
 
+def home_folder() -> Path:
+    """Return the home of this user; one that does not exist for users that have none.
+
+    Containers run under numbers that nobody has registered.
+    """
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/nonexistent")
+
+
 def _candidates() -> Iterator[Path]:
     on_path = shutil.which("cargo")
     if on_path:
         yield Path(on_path)
-    yield Path("~/.cargo/bin/cargo").expanduser()
+    yield home_folder() / ".cargo" / "bin" / "cargo"
     yield SYSTEM_CARGO
 
 

@@ -6,9 +6,11 @@
 Each process has a data folder of its own, as on a machine of its own.
 """
 
+import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,11 +84,22 @@ class Fleet(Installation):
 
     def kill(self) -> None:
         """kill -9 whatever still runs, children included."""
-        for process in self.processes.values():
-            if process.poll() is None:
-                subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)
-            process.wait()
-        self.processes.clear()
+        for room in tuple(self.processes):
+            self.kill_one(room)
+
+    def kill_one(self, room: str) -> None:
+        """kill -9 one process and its children."""
+        process = self.processes.pop(room)
+        # Its group is its own, and its workers are in it.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def start_those_that_ended(self) -> None:
+        """Start what is not running, as a service manager does."""
+        for room, process in tuple(self.processes.items()):
+            if process.poll() is not None:
+                self.start_one(room)
 
 
 def made_fleet(

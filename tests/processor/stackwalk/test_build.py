@@ -285,3 +285,15 @@ def test_the_command_prints_the_path_or_what_is_wrong(
     tools.cargo()
     assert main() == 0
     assert Path(capsys.readouterr().out.strip()).read_text() == "built\n"
+
+
+def test_a_user_without_a_home_has_no_cache_and_is_told_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    assert default_cache() == Path("/nonexistent/.cache/socorro")
+    assert isinstance(state(default_cache()), Unavailable)
