@@ -238,7 +238,7 @@ def test_a_json_too_large_is_refused(binary: Path) -> None:
         ("read line; echo '{}'; read line", "BadOutput", -9),
         ("read line; echo no JSON; read line", "BadOutput", -9),
         ('read line; echo \'{"id":7,"status":"OK","log":"","output_bytes":2}\'', "BadOutput", -9),
-        ("exec tr '\\0' x </dev/zero", "OutputTooLarge", -9),
+        ("read line; exec tr '\\0' x </dev/zero", "OutputTooLarge", -9),
         ("exec 1>&- 2>&-; while :; do :; done", "StackwalkerDied", -9),
     ],
 )
