@@ -101,8 +101,10 @@ class Processor:
         for message in self._queue.receive(1, wait=_RECEIVE_WAIT, queues=order):
             with crash_context(message.task.crash_id), _lease(self._queue, message, self._settings):
                 self._in_work = message
-                healthy = self._worker.settle(message)
-                self._in_work = None
+                try:
+                    healthy = self._worker.settle(message)
+                finally:
+                    self._in_work = None
         return healthy
 
     def _give_back_in_time(self) -> None:

@@ -3,8 +3,9 @@
 
 """The storages, queue and index that the settings select: checked, described and made."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -31,19 +32,11 @@ class Backend(Protocol):
         ...
 
 
-_OPEN: Mapping[str, Callable[[Settings], Backend]] = {
-    "CRASH_STORAGE": lambda settings: open_storage(settings.crash_storage),
-    "PROCESSED_STORAGE": lambda settings: open_storage(settings.processed_storage_url),
-    "TELEMETRY_STORAGE": lambda settings: open_storage(settings.telemetry_storage),
-    "CRASH_QUEUE": lambda settings: open_queue(
-        settings.crash_queue, lease_seconds=settings.lease_seconds
-    ),
-    "SEARCH": lambda settings: open_index(settings.search),
-}
+NAMES = ("CRASH_STORAGE", "PROCESSED_STORAGE", "TELEMETRY_STORAGE", "CRASH_QUEUE", "SEARCH")
 _UNAVAILABLE = (QueueUnavailable, SearchUnavailable, StorageUnavailable)
 
 
-def verify(settings: Settings, names: Collection[str] = tuple(_OPEN)) -> None:
+def verify(settings: Settings, names: Collection[str] = NAMES) -> None:
     """Check the backends that the named settings select, whether they work.
 
     Raises SettingError: one sentence that names the setting.
@@ -56,14 +49,14 @@ def provision(settings: Settings) -> None:
 
     Raises SettingError: one sentence that names the setting.
     """
-    _with_each(settings, tuple(_OPEN), lambda backend: backend.provision())
+    _with_each(settings, NAMES, lambda backend: backend.provision())
 
 
 def engines(settings: Settings) -> dict[str, str]:
     """Return which engine each URL selects, by the name of the setting; nothing is opened."""
     described = {
-        name: _OPEN[name](settings).engine if url else "none: nothing is exported"
-        for name, url in _urls(settings).items()
+        name: open_it(url).engine if url else "none: nothing is exported"
+        for name, (url, open_it) in _selected(settings).items()
     }
     return {**described, "DATABASE_URL": _database_engine(settings.database_url)}
 
@@ -72,11 +65,11 @@ def _with_each(
     settings: Settings, names: Collection[str], action: Callable[[Backend], None]
 ) -> None:
     done = set()
-    for name, url in _urls(settings).items():
+    for name, (url, open_it) in _selected(settings).items():
         if name not in names or not url or url in done:
             continue
         done.add(url)
-        backend = _OPEN[name](settings)
+        backend = open_it(url)
         try:
             action(backend)
         except _UNAVAILABLE as error:
@@ -85,13 +78,15 @@ def _with_each(
             _close(backend)
 
 
-def _urls(settings: Settings) -> dict[str, str]:
+def _selected(settings: Settings) -> dict[str, tuple[str, Callable[[str], Backend]]]:
+    """Return the URL of each setting in `NAMES`, and what opens it."""
+    queue = partial(open_queue, lease_seconds=settings.lease_seconds)
     return {
-        "CRASH_STORAGE": settings.crash_storage,
-        "PROCESSED_STORAGE": settings.processed_storage_url,
-        "TELEMETRY_STORAGE": settings.telemetry_storage,
-        "CRASH_QUEUE": settings.crash_queue,
-        "SEARCH": settings.search,
+        "CRASH_STORAGE": (settings.crash_storage, open_storage),
+        "PROCESSED_STORAGE": (settings.processed_storage_url, open_storage),
+        "TELEMETRY_STORAGE": (settings.telemetry_storage, open_storage),
+        "CRASH_QUEUE": (settings.crash_queue, queue),
+        "SEARCH": (settings.search, open_index),
     }
 
 
