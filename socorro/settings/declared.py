@@ -269,6 +269,12 @@ class Settings:
     siglists: Path | None = _setting(
         "SIGLISTS", "", optional_path, "Folder of signature lists; by default those shipped."
     )
+    signature_rules: tuple[str, ...] = _setting(
+        "SIGNATURE_RULES",
+        "",
+        comma_list,
+        "Own rules of signature generation, comma-separated, each module:function.",
+    )
     products: Path | None = _setting(
         "PRODUCTS", "", optional_path, "Folder of product files; by default those shipped."
     )

@@ -11,20 +11,28 @@ This package stands alone: it needs the standard library, google-re2 and the lis
 """
 
 from socorro.signature.convert import from_processed_crash
-from socorro.signature.errors import CrashDataError, ListError
+from socorro.signature.draft import Draft, Rule
+from socorro.signature.errors import CrashDataError, ListError, RuleError
 from socorro.signature.lists import ListLine, SignatureLists
-from socorro.signature.pipeline import PIPELINE, generate
-from socorro.signature.result import Action, Result, TrailEntry
+from socorro.signature.pipeline import PIPELINE, generate, with_own_rules
+from socorro.signature.result import Action, Result, Step, TrailEntry
+from socorro.signature.schema import schema
 
 __all__ = [
     "PIPELINE",
     "Action",
     "CrashDataError",
+    "Draft",
     "ListError",
     "ListLine",
     "Result",
+    "Rule",
+    "RuleError",
     "SignatureLists",
+    "Step",
     "TrailEntry",
     "from_processed_crash",
     "generate",
+    "schema",
+    "with_own_rules",
 ]

@@ -1,10 +1,14 @@
 # This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
 # of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""Brackets in function names: where they open and close, in one pass and without recursion."""
+"""Brackets in function names: where they open and close, in one pass and without recursion.
+
+Every function name of every crash comes through here, so the scanning is left to the string
+methods and the regular expressions of the standard library.
+"""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 # A bracketed part: its start and end, brackets included, and whether it has its closing one.
 Span = tuple[int, int, bool]
@@ -12,36 +16,43 @@ Span = tuple[int, int, bool]
 # What to write in place of the bracketed part text[start:end], from text, start, end and closed.
 Replacement = Callable[[str, int, int, bool], str]
 
-_PAIRS = {"<": re.compile("[<>]"), "(": re.compile("[()]"), "[": re.compile(r"[\[\]]")}
+_CLOSER = {"<": ">", "(": ")", "[": "]"}
 
 # What return types and arguments may hide spaces in; `anonymous namespace' is quoted like that.
-_CLOSERS = {"(": ")", "{": "}", "[": "]", "<": ">", "`": "'"}
-_OPENERS_BY_CLOSER = {closer: opener for opener, closer in _CLOSERS.items()}
+_CLOSER_AROUND_SPACES = _CLOSER | {"{": "}", "`": "'"}
 _SPACE_OR_BRACKET = re.compile(r"[ (){}\[\]<>`']")
 
 # A token that starts like this belongs to the name before it.
 _CONTINUATIONS = ("(", "[clone")
 
 
-def outermost(text: str, opener: str) -> list[Span]:
+def outermost(text: str, opener: str) -> Iterator[Span]:
     """The outermost spans of one kind of bracket.
 
     A bracket that is never closed reaches to the end; a closing one too many is plain text.
     """
-    spans: list[Span] = []
-    depth = start = 0
-    for bracket in _PAIRS[opener].finditer(text):
-        if bracket[0] == opener:
-            if not depth:
-                start = bracket.start()
-            depth += 1
-        elif depth:
-            depth -= 1
-            if not depth:
-                spans.append((start, bracket.end(), True))
-    if depth:
-        spans.append((start, len(text), False))
-    return spans
+    closer = _CLOSER[opener]
+    start = text.find(opener)
+    while start >= 0:
+        end = _end(text, start, opener, closer)
+        if not end:
+            yield start, len(text), False
+            return
+        yield start, end, True
+        start = text.find(opener, end)
+
+
+def _end(text: str, start: int, opener: str, closer: str) -> int:
+    """Behind the bracket that closes the one at `start`; 0 if none does."""
+    unclosed = 1
+    position = start
+    while unclosed:
+        found = text.find(closer, position + 1)
+        if found < 0:
+            return 0
+        unclosed += text.count(opener, position + 1, found) - 1
+        position = found
+    return position + 1
 
 
 def rewrite(text: str, opener: str, replacement: Replacement) -> str:
@@ -70,26 +81,29 @@ def last_token(text: str) -> str:
     """
     if " " not in text:
         return text
-    spaces = _spaces_outside_brackets(text)
-    end = len(text)
-    if spaces and spaces[-1] == end - 1:
-        end = spaces.pop()
-    start = spaces.pop() + 1 if spaces else 0
-    while start and text.startswith(_CONTINUATIONS, start, end):
-        start = spaces.pop() + 1 if spaces else 0
-    return text[start:end]
+    words = text.split(" ")
+    starts = _token_starts(text)
+    if len(starts) > 1 and starts[-1] == len(words) - 1 and not words[-1]:
+        words.pop()  # the text ends with a space
+        starts.pop()
+    start = starts.pop()
+    while start and words[start].startswith(_CONTINUATIONS):
+        start = starts.pop()
+    return " ".join(words[start:])
 
 
-def _spaces_outside_brackets(text: str) -> list[int]:
-    spaces = []
-    open_brackets: list[str] = []
-    for match in _SPACE_OR_BRACKET.finditer(text):
-        character = match[0]
+def _token_starts(text: str) -> list[int]:
+    """The words, counted from 0, that follow a space outside of brackets; the first one does."""
+    starts = [0]
+    word = 0
+    awaited: list[str] = []
+    for character in _SPACE_OR_BRACKET.findall(text):
         if character == " ":
-            if not open_brackets:
-                spaces.append(match.start())
-        elif character in _CLOSERS:
-            open_brackets.append(character)
-        elif open_brackets and open_brackets[-1] == _OPENERS_BY_CLOSER[character]:
-            open_brackets.pop()
-    return spaces
+            word += 1
+            if not awaited:
+                starts.append(word)
+        elif character in _CLOSER_AROUND_SPACES:
+            awaited.append(_CLOSER_AROUND_SPACES[character])
+        elif awaited and awaited[-1] == character:
+            awaited.pop()
+    return starts

@@ -9,6 +9,7 @@ from socorro.signature.brackets import last_token, remove, rewrite
 
 # What may follow the argument list, in the order in which it is taken away, each once.
 _QUALIFIERS = ("const", "const&", "const &", "&&", "&")
+_QUALIFIER_ENDS = ("const", "&")
 
 _NUMBERED_LAMBDA = re.compile(r"::\$_\d+::")
 
@@ -28,7 +29,8 @@ def collapse(function: str) -> str:
     if "::operator" not in name:
         name = last_token(name)
     name = name.replace("`anonymous namespace'", "(anonymous namespace)")
-    name = _NUMBERED_LAMBDA.sub("::$::", name)
+    if "::$_" in name:
+        name = _NUMBERED_LAMBDA.sub("::$::", name)
     name = _collapse_types(name)
     name = rewrite(name, "(", _argument_list)
     if "clone .cold" in name:
@@ -37,6 +39,8 @@ def collapse(function: str) -> str:
 
 
 def _without_qualifiers(function: str) -> str:
+    if not function.endswith(_QUALIFIER_ENDS):
+        return function
     for qualifier in _QUALIFIERS:
         if function.endswith(qualifier):
             function = function.removesuffix(qualifier).strip()

@@ -88,15 +88,18 @@ def as_object(value: Any, key: str) -> Mapping[str, Any]:
 
 def as_text(value: Any, key: str, limit: int = MAX_TEXT_CHARS) -> str:
     """The first `limit` characters of a string; "" for None."""
+    if type(value) is str and len(value) <= limit:  # the usual case
+        return value
     if value is None:
         return ""
     if not isinstance(value, str):
         raise CrashDataError(key, "a string or null")
-    return value if len(value) <= limit else value[:limit]
+    return value[:limit]
 
 
 def _text(raw: Mapping[str, Any], key: str) -> str:
-    return as_text(raw.get(key), key)
+    value = raw.get(key)
+    return "" if value is None else as_text(value, key)
 
 
 def _index(value: Any) -> int:

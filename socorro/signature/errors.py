@@ -19,6 +19,10 @@ class CrashDataError(ValueError):
         return CrashDataError(f"{outer}.{self.key}" if self.key else outer, self.expected)
 
 
+class RuleError(ValueError):
+    """A deployment's own rule cannot be loaded; the message names it and says why."""
+
+
 class ListError(ValueError):
     """A signature list cannot be used; the message names the file, the line and the reason.
 

@@ -17,12 +17,12 @@ MAX_FRAMES = 40
 
 # Function names beyond these are cut. All names of a stack share one budget, so that a crash of
 # nothing but huge names costs little; the names of real stacks stay far below it.
-_MAX_NAME_CHARS = 16_384
-_NAME_BUDGET_CHARS = 65_536
+_MAX_NAME_CHARS = 65_536
+_NAME_BUDGET_CHARS = 131_072
 _MIN_NAME_CHARS = 1_024
 
-# Collapsed names are remembered, as in `lists`: the same functions come with every crash. What
-# was cut is longer than this, so that it is not.
+# Names are remembered: the same functions come with every crash. Longer ones are not, so that a
+# few hostile crashes cannot fill the memory.
 _CACHED_NAME_CHARS = 768
 _CACHE_ENTRIES = 32_768
 
@@ -33,9 +33,14 @@ _COMMA_WITHOUT_SPACE = re.compile(r",(?! )")
 
 
 class Name(NamedTuple):
-    """What a frame was normalised to ("" for nothing), and what asked for its line number."""
+    """What a frame is called.
+
+    `text` is what it was normalised to ("" for nothing), `given` its function as it came ("" if
+    it has none), `line_numbers` the line of the list that asks for its line number.
+    """
 
     text: str
+    given: str = ""
     line_numbers: ListLine | None = None
 
 
@@ -61,7 +66,7 @@ class _Stack:
     def __init__(self, windows: bool, lists: SignatureLists) -> None:
         self.names: list[Name] = []
         self._windows = windows
-        self._lists = lists
+        self._functions = function_names(lists)
         self._budget = _NAME_BUDGET_CHARS
 
     def add(self, frame: Mapping[str, Any]) -> None:
@@ -96,13 +101,12 @@ class _Stack:
         if len(function) > _CACHED_NAME_CHARS:
             function = function[: max(self._budget, _MIN_NAME_CHARS)]
             self._budget -= len(function)
-            collapsed = collapse.__wrapped__(function, file)
+            name = self._functions.name(function, file)
         else:
-            collapsed = collapse(function, file)
-        wanted = self._lists.line_numbers.match(collapsed.text)
-        if wanted:
-            return Name(_spaced(f"{collapsed.text}:{_line(line)}"), wanted)
-        return collapsed.name
+            name = self._functions.remembered(function, file)
+        if not name.line_numbers:
+            return name
+        return name._replace(text=_spaced(f"{name.text}:{_line(line)}"))
 
     def _place(self, frame: Mapping[str, Any]) -> str:
         module = as_text(frame.get("module"), "module", _MIN_NAME_CHARS)
@@ -112,23 +116,33 @@ class _Stack:
         return f"(unloaded {unloaded})" if unloaded else _address(frame)
 
 
-class Collapsed(NamedTuple):
-    """A function's name without types and arguments, as it is matched and as it is shown."""
+class FunctionNames:
+    """The names of functions by their languages, and by which of them want their line number."""
 
-    text: str
-    name: Name
+    def __init__(self, lists: SignatureLists) -> None:
+        self._line_numbers = lists.line_numbers
+        self.remembered = lru_cache(_CACHE_ENTRIES)(self.name)
+
+    def name(self, function: str, file: str) -> Name:
+        """The name of a function; one that wants its line number lacks the last touch."""
+        source = source_path(file)
+        collapsed, finish = function, _spaced
+        if source:
+            collapsed = rust.qualified_panic(function, source)
+        if source.endswith(".rs"):
+            collapsed, finish = rust.collapse(collapsed), _finished_rust
+        else:
+            collapsed = cpp.collapse(collapsed)
+        given = function[:_MIN_NAME_CHARS]
+        wanted = self._line_numbers.match(collapsed)
+        if wanted:
+            return Name(collapsed, given, wanted)
+        return Name(finish(collapsed), given)
 
 
-@lru_cache(_CACHE_ENTRIES)
-def collapse(function: str, file: str) -> Collapsed:
-    """A function's name by the rules of its language, which its source file tells."""
-    source = source_path(file)
-    function = rust.qualified_panic(function, source)
-    if source.endswith(".rs"):
-        text = rust.collapse(function)
-        return Collapsed(text, Name(rust.without_hash(_spaced(text))))
-    text = cpp.collapse(function)
-    return Collapsed(text, Name(_spaced(text)))
+@lru_cache(8)
+def function_names(lists: SignatureLists) -> FunctionNames:
+    return FunctionNames(lists)
 
 
 def source_path(file: str) -> str:
@@ -153,6 +167,10 @@ def _spaced(name: str) -> str:
     if "," in name:
         name = _COMMA_WITHOUT_SPACE.sub(", ", name)
     return name
+
+
+def _finished_rust(name: str) -> str:
+    return rust.without_hash(_spaced(name))
 
 
 def _line(line: int | str | None) -> str:

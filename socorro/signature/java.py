@@ -23,7 +23,7 @@ def sign_stack_trace(draft: Draft) -> None:
     trace = draft.crash.java_stack_trace
     if not isinstance(trace, str):
         draft.signature = _BAD_STACK_TRACE
-        draft.note("Java stack trace", "it is not a text")
+        draft.note("the Java stack trace is not a text")
         return
     lines = [line.strip() for line in trace[:MAX_TEXT_CHARS].splitlines()]
     name, message = _exception(draft, lines[0] if lines else "")
@@ -31,23 +31,23 @@ def sign_stack_trace(draft: Draft) -> None:
     signature = _joined(name, message, method)
     if len(signature) > _MAX_CHARS:
         signature = _joined(name, "", method)
-        draft.note("Java stack trace", "the exception's message is left out: it is too long")
+        draft.note("the message of the Java exception is left out: it is too long")
     draft.signature = signature
 
 
 def _exception(draft: Draft, line: str) -> tuple[str, str]:
     name, colon, message = line.partition(":")
     if not colon:
-        draft.note("Java stack trace", "line 1 is not 'class: message'")
+        draft.note("line 1 of the Java stack trace is not 'class: message'")
     return name.strip(), _OBJECT_ADDRESS.sub("@<addr>", message.strip())
 
 
 def _method(draft: Draft, lines: list[str]) -> str:
     if len(lines) < 2:
-        draft.note("Java stack trace", "line 2 is missing")
+        draft.note("line 2 of the Java stack trace is missing")
         return ""
     if not lines[1]:
-        draft.note("Java stack trace", "line 2 is empty")
+        draft.note("line 2 of the Java stack trace is empty")
     return _LINE_NUMBER.sub(".java)", lines[1])
 
 
@@ -63,7 +63,7 @@ def sign_exception(draft: Draft) -> None:
     """Sign with "class: at method(file)" of an exception's first frame."""
     signature = _exception_signature(draft.crash.java_exception)
     if signature is None:
-        draft.note("Java exception", "it is not in the expected format")
+        draft.note("the Java exception is not in the expected format")
     draft.signature = _BAD_EXCEPTION if signature is None else signature
 
 

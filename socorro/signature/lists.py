@@ -7,7 +7,6 @@ A missing file is an empty list, and an empty list matches nothing. Patterns are
 start of a name, by RE2: in time linear to the name, whatever the pattern.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,7 @@ from typing import Self
 import re2
 
 from socorro.signature.errors import ListError
+from socorro.signature.spelling import in_re2_spelling
 
 # Beside the rooms, in a checkout as in site-packages.
 _PACKAGED = Path(__file__).resolve().parents[2] / "siglists"
@@ -35,9 +35,6 @@ _CACHE_ENTRIES = 16_384
 # RE2 gives up on a set that needs more memory than this, and the default of 8 MiB is tight for
 # some hundred patterns.
 _RE2_MEMORY_BYTES = 64 * 1024 * 1024
-
-# Where Python's regular expressions, in which the lists are written, spell it differently.
-_PYTHON_SPELLINGS = {r"\Z": r"\z", r"\_": "_"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +72,14 @@ class PatternList:
 
 
 class SignatureLists:
-    """The five lists of one folder."""
+    """The five lists of one folder; `folder` is where they were read from."""
 
     def __init__(self, folder: Path) -> None:
         """Read and check a folder's lists.
 
         Raises ListError if there is no such folder, a file cannot be read, or a line is bad.
         """
+        self.folder = folder
         if not folder.is_dir():
             raise ListError(folder, 0, "there is no such folder")
         self.sentinels = {line.text: line for line in reversed(_read(folder / SENTINELS))}
@@ -135,7 +133,7 @@ def _compile_set(path: Path, lines: list[ListLine]) -> re2.Set:
     options.max_mem = _RE2_MEMORY_BYTES
     patterns = re2.Set.MatchSet(options)
     for line in lines:
-        expression = _in_re2_spelling(line.text)
+        expression = in_re2_spelling(line.text)
         try:
             re2.compile(expression, options)
             patterns.Add(expression)
@@ -143,12 +141,6 @@ def _compile_set(path: Path, lines: list[ListLine]) -> re2.Set:
             raise ListError(path, line.line, _reason(line.text, error)) from error
     patterns.Compile()
     return patterns
-
-
-def _in_re2_spelling(pattern: str) -> str:
-    return re.sub(
-        r"\\.", lambda escape: _PYTHON_SPELLINGS.get(escape[0], escape[0]), pattern, flags=re.DOTALL
-    )
 
 
 def _reason(pattern: str, error: Exception) -> str:

@@ -9,25 +9,39 @@ from typing import Any
 from socorro.signature.crash_data import CrashData
 from socorro.signature.draft import Draft, Rule
 from socorro.signature.lists import SignatureLists, default_lists
+from socorro.signature.own_rules import load_rule
 from socorro.signature.result import Result
 from socorro.signature.rules import abort, environment, ipc, oom, shutdown, source, text
 
-PIPELINE: tuple[Rule, ...] = (
-    source.sign,
-    environment.name_stackwalker_error,
-    environment.mark_bad_hardware,
-    oom.mark_out_of_memory,
-    abort.name_abort,
-    shutdown.name_shutdown_timeout,
-    source.rename_shutdown_hang,
-    ipc.name_ipc_channel_error,
-    ipc.name_ipc_message,
-    environment.mark_stack_overflow,
-    environment.mark_hang,
-    text.keep_printable_characters,
-    text.fold_whitespace,
-    text.truncate,
+_NAMING = (
+    Rule("Stack", source.sign),
+    Rule("Stackwalker error", environment.name_stackwalker_error),
+    Rule("Bad hardware", environment.mark_bad_hardware),
+    Rule("Out of memory", oom.mark_out_of_memory),
+    Rule("Abort message", abort.name_abort),
+    Rule("Shutdown timeout", shutdown.name_shutdown_timeout),
+    Rule("Shutdown hang", source.rename_shutdown_hang),
+    Rule("IPC channel error", ipc.name_ipc_channel_error),
+    Rule("IPC message", ipc.name_ipc_message),
+    Rule("Stack overflow", environment.mark_stack_overflow),
+    Rule("Hang", environment.mark_hang),
 )
+_CLEANING = (
+    Rule("Printable characters", text.keep_printable_characters),
+    Rule("White space", text.fold_whitespace),
+    Rule("Length", text.truncate),
+)
+
+PIPELINE: tuple[Rule, ...] = (*_NAMING, *_CLEANING)
+
+
+def with_own_rules(names: Sequence[str]) -> tuple[Rule, ...]:
+    """The pipeline with a deployment's own rules, each named "module:function".
+
+    They run after the rules that name the crash, and before those that clean the text, so that
+    every signature is printable and short. Raises RuleError for a name that cannot be loaded.
+    """
+    return (*_NAMING, *[load_rule(name) for name in names], *_CLEANING)
 
 
 def generate(
@@ -37,12 +51,18 @@ def generate(
 ) -> Result:
     """The signature of a crash.
 
-    `crash_data` is a plain dictionary as docs/developer/signature.md describes it; `lists` are
-    those that come with Socorro if none are given; `rules` are for a deployment that adds its own.
+    `crash_data` is a plain dictionary as `schema` describes it; `lists` are those that come with
+    Socorro if none are given; `rules` are for a deployment that adds its own (`with_own_rules`).
 
     Raises CrashDataError, and nothing else, for a value of a kind that its key may not have.
     """
     draft = Draft(CrashData.parse(crash_data), lists or default_lists())
     for rule in rules:
-        rule(draft)
-    return Result(draft.signature, draft.proto_signature, tuple(draft.notes), draft.trail)
+        rule.apply(draft)
+    return Result(
+        signature=draft.signature,
+        proto_signature=draft.proto_signature,
+        notes=tuple(draft.notes),
+        trail=draft.trail,
+        steps=tuple(draft.steps),
+    )

@@ -40,14 +40,14 @@ def sign_thread(draft: Draft, index: int) -> None:
     if not stack:
         draft.signature = NO_FRAMES
         draft.trail = ()
-        draft.note("Stack", f"thread {index} has no frames")
+        draft.note(f"thread {index} has no frames")
         return
     selection = select(stack, draft.lists)
     draft.signature = selection.signature
     draft.trail = selection.trail
     draft.proto_signature = SEPARATOR.join([name.text for name in stack])
     if selection.trail[-1].action is Action.FALLBACK:
-        draft.note("Stack", f"no frame of thread {index} is relevant, the first one is used")
+        draft.note(f"no frame of thread {index} is relevant, the first one is used")
 
 
 def select(stack: Sequence[Name], lists: SignatureLists) -> Selection:
@@ -55,7 +55,7 @@ def select(stack: Sequence[Name], lists: SignatureLists) -> Selection:
     trail: list[TrailEntry] = []
     start, sentinel = _sentinel(stack, lists)
     for number, name in enumerate(stack[:start]):
-        trail.append(TrailEntry(number, name.text, Action.BEFORE_SENTINEL))
+        trail.append(TrailEntry(number, name.text, Action.BEFORE_SENTINEL, (), name.given))
     parts: list[str] = []
     for number in range(start, len(stack)):
         first_match = sentinel if number == start else None
@@ -66,18 +66,18 @@ def select(stack: Sequence[Name], lists: SignatureLists) -> Selection:
         if entry.action is Action.LAST:
             break
     if not parts:
-        parts.append(stack[start].text)
-        trail.append(TrailEntry(start, stack[start].text, Action.FALLBACK))
+        first = stack[start]
+        parts.append(first.text)
+        trail.append(TrailEntry(start, first.text, Action.FALLBACK, (), first.given))
     return Selection(SEPARATOR.join(parts), tuple(trail))
 
 
 def _sentinel(stack: Sequence[Name], lists: SignatureLists) -> tuple[int, ListLine | None]:
     """Where the signature starts: at the first sentinel, or at the top."""
-    for number, name in enumerate(stack):
-        line = lists.sentinels.get(name.text)
-        if line:
-            return number, line
-    return 0, None
+    if lists.sentinels.keys().isdisjoint([name.text for name in stack]):
+        return 0, None
+    number = next(n for n, name in enumerate(stack) if name.text in lists.sentinels)
+    return number, lists.sentinels[stack[number].text]
 
 
 def _consider(
@@ -86,7 +86,7 @@ def _consider(
     text = name.text
     action, decisive = _decide(text, parts, lists)
     matches = tuple(line for line in (sentinel, name.line_numbers, decisive) if line)
-    return TrailEntry(number, text, action, matches)
+    return TrailEntry(number, text, action, matches, name.given)
 
 
 def _decide(text: str, parts: list[str], lists: SignatureLists) -> tuple[Action, ListLine | None]:

@@ -15,7 +15,7 @@ def name_ipc_channel_error(draft: Draft) -> None:
     if not error:
         return
     side = "browser" if _BROWSER_DUMP in draft.crash.additional_minidumps else "content"
-    draft.note("IPC channel error", f'it replaces the signature "{draft.signature[:255]}"')
+    draft.note(f'it replaces the signature "{draft.signature[:255]}"')
     draft.signature = f"IPCError-{side} | {error[:_MAX_ERROR_CHARS]}"
 
 

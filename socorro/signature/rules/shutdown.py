@@ -8,8 +8,6 @@ from typing import Any
 
 from socorro.signature.draft import Draft
 
-_NOTE = "Shutdown timeout"
-
 
 class _NotUnderstood(Exception):
     """The annotation is JSON, but not what it should be."""
@@ -24,11 +22,11 @@ def name_shutdown_timeout(draft: Draft) -> None:
         signature = f"AsyncShutdownTimeout | {_waited_for(annotation)}"
     except (ValueError, RecursionError):
         signature = "AsyncShutdownTimeout | UNKNOWN"
-        draft.note(_NOTE, "the annotation is not JSON")
+        draft.note("the annotation is not JSON")
     except _NotUnderstood:
-        draft.note(_NOTE, "the annotation has an unexpected form, it is not used")
+        draft.note("the annotation has an unexpected form, it is not used")
         return
-    draft.note(_NOTE, f'it replaces the signature "{draft.signature[:255]}"')
+    draft.note(f'it replaces the signature "{draft.signature[:255]}"')
     draft.signature = signature
 
 

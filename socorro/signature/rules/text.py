@@ -21,7 +21,7 @@ def keep_printable_characters(draft: Draft) -> None:
     cleaned = printable(draft.signature)
     if cleaned != draft.signature:
         draft.signature = cleaned
-        draft.note("Text", "characters that are not printable ASCII are left out")
+        draft.note("characters that are not printable ASCII are left out")
 
 
 def fold_whitespace(draft: Draft) -> None:
@@ -33,4 +33,4 @@ def truncate(draft: Draft) -> None:
     """At most 255 characters; a longer signature ends in "..."."""
     if len(draft.signature) > MAX_CHARS:
         draft.signature = f"{draft.signature[: MAX_CHARS - 3]}..."
-        draft.note("Text", "the signature is cut: it is too long")
+        draft.note("the signature is cut: it is too long")

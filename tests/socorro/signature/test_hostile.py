@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from socorro.signature import CrashDataError, Result, generate
 from socorro.signature.crash_data import CrashData
-from socorro.signature.frames import collapse
+from socorro.signature.frames import function_names
+from socorro.signature.lists import default_lists
 
 
 def stack(**frame: Any) -> dict[str, Any]:
@@ -78,9 +79,9 @@ def test_huge_names_are_cut_and_a_stack_of_them_more_so() -> None:
 
 
 def test_huge_names_are_not_kept_in_memory() -> None:
-    before = collapse.cache_info().currsize
+    before = function_names(default_lists()).remembered.cache_info().currsize
     generate({"threads": [{"frames": [{"function": f"{'x' * 2000}{n}"} for n in range(40)]}]})
-    assert collapse.cache_info().currsize == before
+    assert function_names(default_lists()).remembered.cache_info().currsize == before
 
 
 def test_texts_are_cut_before_they_are_looked_at() -> None:

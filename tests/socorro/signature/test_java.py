@@ -62,7 +62,7 @@ def test_an_exception_gives_class_and_place(java_exception: Any, signature: str)
 def test_an_exception_of_another_form_is_named_as_such(java_exception: Any) -> None:
     result = generate({"java_exception": java_exception})
     assert result.signature == "EMPTY: Java exception not in expected format"
-    assert result.notes == ("Java exception: it is not in the expected format",)
+    assert result.notes == ("Stack: the Java exception is not in the expected format",)
 
 
 def test_a_stack_trace_is_preferred_to_an_exception_and_both_to_the_native_stack() -> None:

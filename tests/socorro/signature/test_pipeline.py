@@ -3,12 +3,12 @@
 
 """The rules of the pipeline, and their order."""
 
+import json
 from typing import Any
 
 import pytest
 
-from socorro.signature import PIPELINE, generate
-from socorro.signature.draft import Draft
+from socorro.signature import PIPELINE, Action, Step, generate
 
 FRAMES = {"threads": [{"frames": [{"function": "f(int)"}]}]}
 
@@ -187,15 +187,34 @@ def test_a_long_signature_is_cut_at_255_characters() -> None:
     assert sign(threads=[{"frames": [{"function": "x" * 255}]}]) == "x" * 255
     result = generate({"threads": [{"frames": [{"function": "x" * 256}]}]})
     assert result.signature == "x" * 252 + "..."
-    assert result.notes == ("Text: the signature is cut: it is too long",)
+    assert result.notes == ("Length: the signature is cut: it is too long",)
     assert result.proto_signature == "x" * 256
 
 
-def test_a_deployment_can_append_its_own_rule() -> None:
-    def shout(draft: Draft) -> None:
-        draft.signature = draft.signature.upper()
+def test_the_steps_are_the_rules_that_changed_the_signature() -> None:
+    result = generate(FRAMES | {"oom_allocation_size": 10**6, "ipc_message_name": "M\n"})
+    assert result.steps == (
+        Step("Stack", "", "f"),
+        Step("Out of memory", "f", "OOM | large | f"),
+        Step("IPC message", "OOM | large | f", "OOM | large | f | IPC_Message_Name=M\n"),
+        Step(
+            "Printable characters",
+            "OOM | large | f | IPC_Message_Name=M\n",
+            "OOM | large | f | IPC_Message_Name=M",
+        ),
+    )
 
-    assert generate(FRAMES, rules=[*PIPELINE, shout]).signature == "F"
+
+def test_a_result_is_plain_json() -> None:
+    crash = {"threads": [{"frames": [{"function": "memcpy"}, {"function": "ns::f(int)"}]}]}
+    document = generate(crash).document(verbose=True)
+    assert json.loads(json.dumps(document)) == document
+    assert document["signature"] == "memcpy | ns::f"
+    assert [entry["given"] for entry in document["trail"]] == ["memcpy", "ns::f(int)"]
+    assert document["trail"][0]["action"] == str(Action.PREFIX)
+    assert document["trail"][0]["matches"][0]["file"] == "prefix_signature_re.txt"
+    assert document["steps"] == [{"rule": "Stack", "before": "", "after": "memcpy | ns::f"}]
+    assert generate(crash).document().keys() == {"signature", "proto_signature", "notes"}
 
 
 def test_the_crash_data_is_left_as_it_was() -> None:
