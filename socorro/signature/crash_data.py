@@ -8,8 +8,7 @@ read is checked, so that the cost does not grow with the size of the crash.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from socorro.signature.errors import CrashDataError
 
@@ -17,8 +16,7 @@ from socorro.signature.errors import CrashDataError
 MAX_TEXT_CHARS = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class CrashData:
+class CrashData(NamedTuple):
     """The keys of crash data that rules read; Java's are as they came, its rules check them."""
 
     crashing_thread: int

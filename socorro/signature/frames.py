@@ -21,10 +21,10 @@ _MAX_NAME_CHARS = 65_536
 _NAME_BUDGET_CHARS = 131_072
 _MIN_NAME_CHARS = 1_024
 
-# Names are remembered: the same functions come with every crash. Longer ones are not, so that a
-# few hostile crashes cannot fill the memory.
-_CACHED_NAME_CHARS = 768
-_CACHE_ENTRIES = 32_768
+# Names are remembered: the same functions come with every crash. Long ones are not, and when there
+# are too many all are forgotten, so that hostile crashes cannot fill the memory.
+_REMEMBERED_NAME_CHARS = 768
+_REMEMBERED_NAMES = 32_768
 
 _MAX_OFFSET_CHARS = 64
 
@@ -54,7 +54,7 @@ def names(thread: Mapping[str, Any], *, windows: bool, lists: SignatureLists) ->
         if len(stack.names) >= MAX_FRAMES:
             break
         try:
-            stack.add(as_object(frame, ""))
+            stack.add(frame if type(frame) is dict else as_object(frame, ""))
         except CrashDataError as error:
             raise error.within(f"frames[{number}]") from None
     return stack.names[:MAX_FRAMES]
@@ -84,29 +84,32 @@ class _Stack:
 
     def _add_call(self, call: Mapping[str, Any], frame: Mapping[str, Any]) -> None:
         """The best name there is: function, file and line, module, unloaded module, or address."""
+        function, file = call.get("function"), call.get("file")
+        try:
+            name = self._functions.known.get((function, file))
+        except TypeError:  # a list or an object, which cannot be a key
+            name = None
+        self.names.append(name or self._name(call, frame))
+
+    def _name(self, call: Mapping[str, Any], frame: Mapping[str, Any]) -> Name:
         file = as_text(call.get("file"), "file")
-        line = call.get("line")
-        if line is not None and not isinstance(line, (int, str)):
-            raise CrashDataError("line", "an integer or null")
         function = as_text(call.get("function"), "function", _MAX_NAME_CHARS)
         if function:
-            name = self._function_name(function, file, line)
-        elif file and line:
-            name = Name(f"{_base_name(file)}#{_line(line)}")
-        else:
-            name = Name(self._place(frame))
-        self.names.append(name)
+            return self._function_name(function, file, call)
+        line = _line(call)
+        if file and call.get("line"):
+            return Name(f"{_base_name(file)}#{line}")
+        return Name(self._place(frame))
 
-    def _function_name(self, function: str, file: str, line: int | str | None) -> Name:
-        if len(function) > _CACHED_NAME_CHARS:
+    def _function_name(self, function: str, file: str, call: Mapping[str, Any]) -> Name:
+        if len(function) > _REMEMBERED_NAME_CHARS:
             function = function[: max(self._budget, _MIN_NAME_CHARS)]
             self._budget -= len(function)
-            name = self._functions.name(function, file)
-        else:
-            name = self._functions.remembered(function, file)
-        if not name.line_numbers:
-            return name
-        return name._replace(text=_spaced(f"{name.text}:{_line(line)}"))
+        name = self._functions.name(function, file)
+        if name.line_numbers:
+            return name._replace(text=_spaced(f"{name.text}:{_line(call)}"))
+        self._functions.remember(call, name)
+        return name
 
     def _place(self, frame: Mapping[str, Any]) -> str:
         module = as_text(frame.get("module"), "module", _MIN_NAME_CHARS)
@@ -117,11 +120,23 @@ class _Stack:
 
 
 class FunctionNames:
-    """The names of functions by their languages, and by which of them want their line number."""
+    """The names of functions by their languages, and by which of them want their line number.
+
+    `known` has names by the function and the file as crashes have them.
+    """
 
     def __init__(self, lists: SignatureLists) -> None:
         self._line_numbers = lists.line_numbers
-        self.remembered = lru_cache(_CACHE_ENTRIES)(self.name)
+        self.known: dict[tuple[Any, Any], Name] = {}
+
+    def remember(self, call: Mapping[str, Any], name: Name) -> None:
+        """Keep the name for the next crash with that function, unless it is long."""
+        function, file = call["function"], call.get("file")
+        if len(function) + len(file or "") > _REMEMBERED_NAME_CHARS:
+            return
+        if len(self.known) >= _REMEMBERED_NAMES:
+            self.known.clear()
+        self.known[function, file] = name
 
     def name(self, function: str, file: str) -> Name:
         """The name of a function; one that wants its line number lacks the last touch."""
@@ -173,8 +188,11 @@ def _finished_rust(name: str) -> str:
     return rust.without_hash(_spaced(name))
 
 
-def _line(line: int | str | None) -> str:
-    """A line number as text, cut: JSON can bring integers of thousands of digits."""
+def _line(call: Mapping[str, Any]) -> str:
+    """The line number as text, cut: JSON can bring integers of thousands of digits."""
+    line = call.get("line")
+    if line is not None and not isinstance(line, (int, str)):
+        raise CrashDataError("line", "an integer or null")
     if isinstance(line, int) and abs(line) >= 2**63:
         return "?"
     return str(line)[:20]
