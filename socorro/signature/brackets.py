@@ -34,25 +34,17 @@ def outermost(text: str, opener: str) -> Iterator[Span]:
     closer = _CLOSER[opener]
     start = text.find(opener)
     while start >= 0:
-        end = _end(text, start, opener, closer)
-        if not end:
-            yield start, len(text), False
-            return
-        yield start, end, True
-        start = text.find(opener, end)
-
-
-def _end(text: str, start: int, opener: str, closer: str) -> int:
-    """Behind the bracket that closes the one at `start`; 0 if none does."""
-    unclosed = 1
-    position = start
-    while unclosed:
-        found = text.find(closer, position + 1)
-        if found < 0:
-            return 0
-        unclosed += text.count(opener, position + 1, found) - 1
-        position = found
-    return position + 1
+        # Each step jumps to the next closing bracket, and counts what was opened on the way.
+        unclosed, position = 1, start
+        while unclosed:
+            found = text.find(closer, position + 1)
+            if found < 0:
+                yield start, len(text), False
+                return
+            unclosed += text.count(opener, position + 1, found) - 1
+            position = found
+        yield start, position + 1, True
+        start = text.find(opener, position + 1)
 
 
 def rewrite(text: str, opener: str, replacement: Replacement) -> str:

@@ -15,6 +15,9 @@ from socorro.signature.errors import CrashDataError
 # Longer texts are cut before anything looks at them: a signature has 255 characters at most.
 MAX_TEXT_CHARS = 65_536
 
+# JSON that is cut cannot be read at all, so there is more room for it.
+_MAX_JSON_CHARS = 262_144
+
 
 class CrashData(NamedTuple):
     """The keys of crash data that rules read; Java's are as they came, its rules check them."""
@@ -51,7 +54,9 @@ class CrashData(NamedTuple):
             js_large_allocation_failure=_text(raw, "js_large_allocation_failure"),
             abort_message=_text(raw, "abort_message"),
             hang=_hang(raw.get("hang")),
-            async_shutdown_timeout=_text(raw, "async_shutdown_timeout"),
+            async_shutdown_timeout=as_text(
+                raw.get("async_shutdown_timeout"), "async_shutdown_timeout", _MAX_JSON_CHARS
+            ),
             ipc_channel_error=_text(raw, "ipc_channel_error"),
             ipc_message_name=_text(raw, "ipc_message_name"),
             additional_minidumps=_names(raw.get("additional_minidumps")),

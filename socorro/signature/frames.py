@@ -18,7 +18,7 @@ MAX_FRAMES = 40
 # Function names beyond these are cut. All names of a stack share one budget, so that a crash of
 # nothing but huge names costs little; the names of real stacks stay far below it.
 _MAX_NAME_CHARS = 65_536
-_NAME_BUDGET_CHARS = 131_072
+_NAME_BUDGET_CHARS = 65_536
 _MIN_NAME_CHARS = 1_024
 
 # Names are remembered: the same functions come with every crash. Long ones are not, and when there
