@@ -34,11 +34,11 @@ def collapse(function: str) -> str:
     >>> collapse("static void ns::Foo<int, A<B>>::bar(char const*) const")
     'ns::Foo<T>::bar'
     """
-    return _collapse_ordinary(function) or _collapse_any(function)
+    return collapse_ordinary(function) or collapse_any(function)
 
 
-def _collapse_ordinary(function: str) -> str:
-    """What `_collapse_any` gives, several times as fast; "" if the name has not that shape."""
+def collapse_ordinary(function: str) -> str:
+    """What `collapse_any` gives, several times as fast; "" if the name has not that shape."""
     shape = _ORDINARY.fullmatch(function)
     if not shape or _EXTRAORDINARY.search(function):
         return ""
@@ -51,7 +51,8 @@ def _collapse_ordinary(function: str) -> str:
     return _NUMBERED_LAMBDA.sub("::$::", name) if "::$_" in name else name
 
 
-def _collapse_any(function: str) -> str:
+def collapse_any(function: str) -> str:
+    """The collapsed name of any function, whatever its shape."""
     name = _without_qualifiers(function)
     # A conversion operator has a space in its name: "Foo::operator bool".
     if "::operator" not in name:

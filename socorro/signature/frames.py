@@ -21,9 +21,9 @@ _MAX_NAME_CHARS = 65_536
 _NAME_BUDGET_CHARS = 65_536
 _MIN_NAME_CHARS = 1_024
 
-# Names are remembered: the same functions come with every crash. Long ones are not, and when there
-# are too many all are forgotten, so that hostile crashes cannot fill the memory.
-_REMEMBERED_NAME_CHARS = 768
+# Names are remembered: the same functions come with every crash. Only short ones in ASCII are, and
+# when there are too many all are forgotten, so that hostile crashes cannot fill the memory.
+_REMEMBERED_NAME_CHARS = 512
 _REMEMBERED_NAMES = 32_768
 
 _MAX_OFFSET_CHARS = 64
@@ -130,9 +130,9 @@ class FunctionNames:
         self.known: dict[tuple[Any, Any], Name] = {}
 
     def remember(self, call: Mapping[str, Any], name: Name) -> None:
-        """Keep the name for the next crash with that function, unless it is long."""
+        """Keep the name for the next crash with that function, if it is a usual one."""
         function, file = call["function"], call.get("file")
-        if len(function) + len(file or "") > _REMEMBERED_NAME_CHARS:
+        if len(function) + len(file or "") > _REMEMBERED_NAME_CHARS or not function.isascii():
             return
         if len(self.known) >= _REMEMBERED_NAMES:
             self.known.clear()

@@ -27,9 +27,9 @@ PREFIX = "prefix_signature_re.txt"
 TRIM_DLL = "trim_dll_signature_re.txt"
 LINE_NUMBERS = "signatures_with_line_numbers_re.txt"
 
-# Answers are remembered for names up to this length: names repeat from crash to crash, and
-# longer ones would let a few hostile crashes fill the memory.
-_CACHED_NAME_CHARS = 1024
+# Answers are remembered for names in ASCII up to this length: names repeat from crash to crash, and
+# others would let a few hostile crashes fill the memory.
+_CACHED_NAME_CHARS = 512
 _CACHE_ENTRIES = 16_384
 
 # RE2 gives up on a set that needs more memory than this, and the default of 8 MiB is tight for
@@ -61,7 +61,7 @@ class PatternList:
     def match(self, name: str) -> ListLine | None:
         if not self.lines:
             return None
-        if len(name) > _CACHED_NAME_CHARS:
+        if len(name) > _CACHED_NAME_CHARS or not name.isascii():
             return self._search(name)
         return self._cached(name)
 
