@@ -132,7 +132,8 @@ class FunctionNames:
     def remember(self, call: Mapping[str, Any], name: Name) -> None:
         """Keep the name for the next crash with that function, if it is a usual one."""
         function, file = call["function"], call.get("file")
-        if len(function) + len(file or "") > _REMEMBERED_NAME_CHARS or not function.isascii():
+        both = function + (file or "")
+        if len(both) > _REMEMBERED_NAME_CHARS or not both.isascii():
             return
         if len(self.known) >= _REMEMBERED_NAMES:
             self.known.clear()

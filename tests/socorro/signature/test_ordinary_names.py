@@ -10,8 +10,8 @@ from socorro.signature.cpp import collapse_any, collapse_ordinary
 
 _PIECES = (
     "a", "Foo", "::", "<", ">", "<T>", "<a<b>, c>", "(", ")", "(int)", "()", "[", "]", "{", "}",
-    "`", "'", " ", "\n", "const", " const", "&", "*", ",", "$_1", "::$_1::", "operator", " as ", " in ",
-    "anonymous namespace", "[clone .cold]", "<name omitted>", "IPC::ParamTraits", "static ",
+    "`", "'", " ", "\n", "const", " const", "&", "*", ",", "$_1", "::$_1::", "operator", " as ",
+    " in ", "anonymous namespace", "[clone .cold]", "<name omitted>", "IPC::ParamTraits", "static ",
 )  # fmt: skip
 _names = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=9).map("".join)
 
