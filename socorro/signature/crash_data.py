@@ -35,7 +35,7 @@ class CrashData(NamedTuple):
     async_shutdown_timeout: str
     ipc_channel_error: str
     ipc_message_name: str
-    additional_minidumps: Sequence[Any]
+    additional_minidumps: Sequence[Any] | str
     mdsw_status_string: str
 
     @classmethod
@@ -134,8 +134,8 @@ def _hang(value: Any) -> str | None:
     return as_text(value, "hang")
 
 
-def _names(value: Any) -> Sequence[Any]:
-    """The names of the additional minidumps: a list, or one text of comma-separated names."""
+def _names(value: Any) -> Sequence[Any] | str:
+    """The names of the additional minidumps: a list, or one text that has them all."""
     if isinstance(value, str):
-        return value[:MAX_TEXT_CHARS].split(",")
+        return value
     return as_list(value, "additional_minidumps")

@@ -22,8 +22,8 @@ def name_abort(draft: Draft) -> None:
 
 
 def _condensed(message: str) -> str:
-    message = message.partition(_MARK)[2] or message
-    message = message.partition(": file ")[0]
+    before, mark, after = message.partition(_MARK)
+    message = (after if mark else before).partition(": file ")[0]
     if "unable to find a usable font" in message:
         message = _without_parentheses(message)
     message = printable(message)
@@ -35,4 +35,4 @@ def _condensed(message: str) -> str:
 def _without_parentheses(message: str) -> str:
     """The message without what stands between its first "(" and its last ")": a font's name."""
     start, end = message.find("("), message.rfind(")")
-    return message[:start] + message[end + 1 :] if 0 <= start < end else message
+    return message if -1 in (start, end) else message[:start] + message[end + 1 :]

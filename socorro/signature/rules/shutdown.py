@@ -48,7 +48,4 @@ def _waited_for(annotation: str) -> str:
 
 def _condition_name(condition: Any) -> str:
     """A condition is its name, or an object that has one; raises KeyError if it has none."""
-    name = condition["name"] if isinstance(condition, dict) else condition
-    if isinstance(name, (list, dict)):
-        raise _NotUnderstood
-    return str(name)
+    return str(condition["name"] if isinstance(condition, dict) else condition)

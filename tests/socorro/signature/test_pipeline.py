@@ -117,7 +117,7 @@ def test_an_abort_message_is_condensed(message: str, signature: str) -> None:
         ("[" * 60_000, "AsyncShutdownTimeout | UNKNOWN"),
         ("[]", "f"),
         ('{"conditions": 5}', "f"),
-        ('{"conditions": [[1]]}', "f"),
+        ('{"conditions": [[1]]}', "AsyncShutdownTimeout | (unknown) | [1]"),
     ],
 )
 def test_a_shutdown_timeout_names_what_it_waited_for(annotation: str, signature: str) -> None:
