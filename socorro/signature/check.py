@@ -9,7 +9,7 @@ sorted lines, examples) work all the same.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -61,8 +61,31 @@ class Problem:
         return f"{place}: {self.severity}: {self.reason}"
 
 
-# Each good line with its pattern, in the order of the file.
-_Compiled = Mapping[ListLine, PatternList]
+class _Patterns:
+    """The lines of a list that are patterns, one by one and together."""
+
+    def __init__(self, path: Path, each: Mapping[ListLine, PatternList]) -> None:
+        self.each = each
+        self._forwards = PatternList(path, list(each))
+        self._backwards = PatternList(path, list(each)[::-1])
+
+    def first_match(self, name: str) -> ListLine | None:
+        return self._forwards.match(name)
+
+    def match_of_all(self, names: Sequence[str], but: ListLine | None = None) -> ListLine | None:
+        """The first line that matches all of the names; lines with the text of `but` do not count.
+
+        None if there are no names.
+        """
+        if not names:
+            return None
+        # Nearly always, the first and the last line that match are the one in question.
+        if {self._forwards.match(names[0]), self._backwards.match(names[0])} <= {but, None}:
+            return None
+        for line, pattern in self.each.items():
+            if (not but or line.text != but.text) and all(pattern.match(name) for name in names):
+                return line
+        return None
 
 
 def check(folder: Path) -> list[Problem]:
@@ -77,7 +100,7 @@ def check(folder: Path) -> list[Problem]:
         except OSError as error:
             files[name] = ListFile(folder / name)
             problems.append(Problem(folder / name, 0, error.strerror or "it cannot be read"))
-    compiled: dict[str, _Compiled] = {}
+    compiled: dict[str, _Patterns] = {}
     for name in _PATTERN_FILES:
         compiled[name], bad = _compile(files[name])
         problems.extend(bad)
@@ -109,14 +132,15 @@ def _unknown_files(folder: Path) -> Iterator[Problem]:
         yield Problem(folder, 0, "there is no list in this folder", Severity.WARNING)
 
 
-def _compile(file: ListFile) -> tuple[_Compiled, list[Problem]]:
-    compiled, bad = {}, []
+def _compile(file: ListFile) -> tuple[_Patterns, list[Problem]]:
+    compiled: dict[ListLine, PatternList] = {}
+    bad: list[Problem] = []
     for line in file.lines:
         try:
             compiled[line] = PatternList(file.path, [line])
         except ListError as error:
             bad.append(Problem(file.path, line.line, error.reason))
-    return compiled, bad
+    return _Patterns(file.path, compiled), bad
 
 
 def _check_text(file: ListFile) -> Iterator[Problem]:
@@ -145,26 +169,19 @@ def _check_order(file: ListFile, group: Group) -> Iterator[Problem]:
             return
 
 
-def _check_patterns(file: ListFile, patterns: _Compiled) -> Iterator[Problem]:
-    for line, pattern in patterns.items():
+def _check_patterns(file: ListFile, patterns: _Patterns) -> Iterator[Problem]:
+    for line, pattern in patterns.each.items():
+        names = _plain_names(line.text)
+        other = patterns.match_of_all(names, but=line)
         if all(pattern.match(name) for name in _UNRELATED_NAMES):
             yield Problem(file.path, line.line, f"{line.text!r} matches every name")
-        else:
-            yield from _check_needed(file, line, patterns)
+        elif other:
+            reason = f"line {other.line}, {other.text}, matches the same names"
+            yield _warning(file, line.line, f"it changes nothing: {reason}")
     for group in file.groups:
-        usable = {line: patterns[line] for line in group.lines if line in patterns}
+        usable = PatternList(file.path, [line for line in group.lines if line in patterns.each])
         for example in group.examples:
-            yield from _check_example(file, example, _first_match(example.name, usable))
-
-
-def _check_needed(file: ListFile, line: ListLine, patterns: _Compiled) -> Iterator[Problem]:
-    """Whether another line matches all that this one does; said of plain text only."""
-    names = _plain_names(line.text)
-    for other, pattern in patterns.items():
-        if names and other.text != line.text and all(pattern.match(name) for name in names):
-            reason = f"it changes nothing: line {other.line}, {other.text}, matches the same names"
-            yield _warning(file, line.line, reason)
-            return
+            yield from _check_example(file, example, usable.match(example.name))
 
 
 def _check_example(file: ListFile, example: Example, match: ListLine | None) -> Iterator[Problem]:
@@ -175,28 +192,26 @@ def _check_example(file: ListFile, example: Example, match: ListLine | None) -> 
         yield Problem(file.path, example.line, reason)
 
 
-def _check_prefixes(file: ListFile, irrelevant: _Compiled) -> Iterator[Problem]:
+def _check_prefixes(file: ListFile, irrelevant: _Patterns) -> Iterator[Problem]:
     """Whether frames come as far as to the prefixes: irrelevant ones are skipped before."""
     for line in file.lines:
-        names = _plain_names(line.text)
-        for other, pattern in irrelevant.items():
-            if names and all(pattern.match(name) for name in names):
-                yield _warning(file, line.line, f"it never matters: {_skipped_by(other)}")
-                break
+        skips = irrelevant.match_of_all(_plain_names(line.text))
+        if skips:
+            yield _warning(file, line.line, f"it never matters: {_skipped_by(skips)}")
     for group in file.groups:
         for example in group.examples:
-            match = _first_match(example.name, irrelevant) if example.wanted else None
+            match = irrelevant.first_match(example.name) if example.wanted else None
             if match:
                 reason = f"{example.name} is no prefix: {_skipped_by(match)}"
                 yield Problem(file.path, example.line, reason)
 
 
-def _check_sentinels(file: ListFile, irrelevant: _Compiled) -> Iterator[Problem]:
+def _check_sentinels(file: ListFile, irrelevant: _Patterns) -> Iterator[Problem]:
     for line in file.lines:
         normalised = _as_normalised(line.text)
         if normalised != line.text:
             yield _warning(file, line.line, _never_called(line.text, normalised))
-        match = _first_match(line.text, irrelevant)
+        match = irrelevant.first_match(line.text)
         if match:
             reason = f"the signature starts behind it: {_skipped_by(match)}"
             yield _warning(file, line.line, reason)
@@ -204,10 +219,6 @@ def _check_sentinels(file: ListFile, irrelevant: _Compiled) -> Iterator[Problem]
         names = {line.text: line for line in group.lines}
         for example in group.examples:
             yield from _check_example(file, example, names.get(example.name))
-
-
-def _first_match(name: str, patterns: _Compiled) -> ListLine | None:
-    return next((line for line, pattern in patterns.items() if pattern.match(name)), None)
 
 
 def _skipped_by(line: ListLine) -> str:
