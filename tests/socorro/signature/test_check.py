@@ -10,7 +10,6 @@ import pytest
 from socorro.signature.check import Severity, check
 from socorro.signature.lists import IRRELEVANT, LINE_NUMBERS, PREFIX, SENTINELS, TRIM_DLL
 
-
 AS_A_FUNCTION = "as a function it would be"
 
 
@@ -28,7 +27,7 @@ def problems(folder: Path) -> list[str]:
 def test_good_lists_have_no_problems(tmp_path: Path) -> None:
     write(
         tmp_path,
-        irrelevant="# C: ending\n#+ abort | _abort\n#- aborted\n_?abort$\nraise$\n\n#+ kill\nkill\n",
+        irrelevant="# C: ending\n#+ abort | _abort\n#- aborted\n_?abort$\nexit$\n\n#+ kill\nkill\n",
         prefix="# C: memory\n#+ memcpy | __memcpy_avx\n#- memo\n_*mem(cpy|set)\n",
         sentinels="# C: heap\n#+ memset\nmemset\n",
     )
@@ -215,7 +214,7 @@ def test_a_list_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 def test_lists_in_the_older_format_have_no_errors(tmp_path: Path) -> None:
     write(
         tmp_path,
-        irrelevant="\ufeff# no groups, not sorted\r\n#-\\[gone\r\nraise\r\nabort\r\n@0x[0-9a-f]\r\n",
+        irrelevant="\ufeff# no groups, no order\r\n#-\\[gone\r\nraise\r\nabort\r\n@0x[0-9a-f]\r\n",
         prefix="strlen\nmemcpy\nmemcpy\n  std::  \nraise\n",
         sentinels="zzz\naaa\n",
     )

@@ -3,7 +3,6 @@
 
 """Reading and checking signature lists, and what they do to a stack."""
 
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,7 @@ from socorro.signature.lists import (
     PREFIX,
     SENTINELS,
     TRIM_DLL,
-    default_lists,
 )
-
-ALL_FILES = (SENTINELS, IRRELEVANT, PREFIX, TRIM_DLL, LINE_NUMBERS)
 
 
 def lists_of(folder: Path, **lines: str) -> SignatureLists:
@@ -134,27 +130,3 @@ def test_a_line_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(ListError, match="gone: there is no such folder"):
         SignatureLists.load(tmp_path / "gone")
-
-
-@pytest.mark.parametrize("name", ALL_FILES)
-def test_our_lists_are_sorted_within_groups_and_have_no_duplicates(name: str) -> None:
-    lines = (Path(__file__).parents[3] / "siglists" / name).read_text().splitlines()
-    patterns = [line for line in lines if line and not line.startswith("#")]
-    assert len(patterns) == len(set(patterns))
-    for first, second in pairwise(lines):
-        if first and second and not first.startswith("#"):
-            assert first < second
-
-
-@pytest.mark.parametrize("name", ALL_FILES)
-def test_every_group_of_our_lists_has_a_heading(name: str) -> None:
-    lines = (Path(__file__).parents[3] / "siglists" / name).read_text().splitlines()
-    for before, line in zip(["", *lines], lines, strict=False):
-        assert not (line and not line.startswith("#") and not before)
-
-
-def test_our_sentinels_are_prefixes_and_not_irrelevant() -> None:
-    lists = default_lists()
-    for sentinel in lists.sentinels:
-        assert lists.prefix.match(sentinel), sentinel
-        assert not lists.irrelevant.match(sentinel), sentinel
