@@ -150,7 +150,7 @@ class FunctionNames:
         else:
             collapsed = cpp.collapse(collapsed)
         given = function[:_MIN_NAME_CHARS]
-        wanted = self._line_numbers.match(collapsed)
+        wanted = self._line_numbers.search(collapsed)
         if wanted:
             return Name(collapsed, given, wanted)
         return Name(finish(collapsed), given)

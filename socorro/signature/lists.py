@@ -50,22 +50,25 @@ class ListLine:
 
 
 class PatternList:
-    """Patterns of one file; `match` gives the first line that matches at the start of a name."""
+    """Patterns of one file; `match` and `search` give the first line that matches a name's start.
+
+    `match` remembers its answers, `search` is for who does that already.
+    """
 
     def __init__(self, path: Path, lines: list[ListLine]) -> None:
         """Compile the lines; raises ListError with the line that is no regular expression."""
         self.lines = tuple(lines)
         self._set = _compile_set(path, lines)
-        self._cached = lru_cache(_CACHE_ENTRIES)(self._search)
+        self._cached = lru_cache(_CACHE_ENTRIES)(self.search)
 
     def match(self, name: str) -> ListLine | None:
-        if not self.lines:
-            return None
         if len(name) > _CACHED_NAME_CHARS or not name.isascii():
-            return self._search(name)
+            return self.search(name)
         return self._cached(name)
 
-    def _search(self, name: str) -> ListLine | None:
+    def search(self, name: str) -> ListLine | None:
+        if not self.lines:
+            return None
         # "replace": JSON can bring half a surrogate pair, which UTF-8 has no bytes for.
         found = self._set.Match(name.encode("utf-8", "replace"))
         return self.lines[min(found)] if found else None
