@@ -27,6 +27,62 @@ FILES = (IRRELEVANT, PREFIX, SENTINELS, LINE_NUMBERS)
 PATTERN_FILES = (IRRELEVANT, PREFIX, LINE_NUMBERS)
 MAX_CHARS = 100
 
+# What programs call their own functions; some begin like names of the lists.
+ORDINARY_NAMES = (
+    "-[AppDelegate application:didFinishLaunchingWithOptions:]",
+    "<alloc::vec::Vec<T> as app::Blob>::pack",
+    "<app::Order as core::fmt::Display>::fmt",
+    "AMyActor::Tick",
+    "App.Model.load",
+    "GameAssembly.dll",
+    "Java_com_example_app_Engine_draw",
+    "MainWindow::on_pushButton_clicked",
+    "Node3D::_update_children",
+    "Object::draw",
+    "Process::kill",
+    "PyInit_app",
+    "QPainter::drawText",
+    "Stream::read",
+    "UMyComponent::BeginPlay",
+    "WinMain",
+    "abortUpload",
+    "acme::std::vector<T>::push",
+    "app",
+    "app.exe",
+    "app::(anonymous namespace)::free",
+    "app::operator new",
+    "app::raise",
+    "blink::Document::open",
+    "chrome.dll",
+    "content::RenderFrameImpl::Commit",
+    "core::Engine::Update",
+    "createFileList",
+    "exitGame",
+    "freeSlots",
+    "gameLoop",
+    "heap_sort",
+    "libapp.so",
+    "libxul.so",
+    "main",
+    "main.parse",
+    "mozilla::dom::Element::SetAttr",
+    "mutexPool::take",
+    "node::Environment::RunAndClearNativeImmediates",
+    "nsDocument::Destroy",
+    "openDocument",
+    "output",
+    "panicButton::press",
+    "readConfig",
+    "runtimeError",
+    "sendMail",
+    "std_lite::run",
+    "stringify",
+    "terminateWorkers",
+    "wWinMain",
+    "writeLog",
+    "xul.dll",
+)
+
 
 @pytest.fixture(scope="module")
 def names_of_known_crashes() -> set[str]:
@@ -98,6 +154,11 @@ def test_a_line_number_is_shown_only_where_the_name_says_nothing() -> None:
         frame = {"function": example.name, "file": "/src/loop.c", "line": 7}
         result = generate({"threads": [{"frames": [frame]}]}, lists)
         assert result.signature == f"{example.name}:7"
+
+
+@pytest.mark.parametrize("name", ORDINARY_NAMES)
+def test_an_ordinary_function_or_module_of_a_program_names_its_crash(name: str) -> None:
+    assert signature(default_lists(), name, "main_loop") == name
 
 
 def test_what_oom_is_recognised_by_is_never_skipped() -> None:
