@@ -3,6 +3,7 @@
 
 """The lists that come with Socorro: in order, with examples that hold, and no line without use."""
 
+import re
 from collections.abc import Iterable
 
 import pytest
@@ -126,6 +127,17 @@ def test_every_pattern_is_hit_by_an_example_or_a_known_crash(
     patterns = {line: PatternList(path, [line]) for line in read(path).lines}
     dead = [str(line) for line, one in patterns.items() if not any(map(one.match, names))]
     assert dead == []
+
+
+@pytest.mark.parametrize("name", PATTERN_FILES)
+def test_other_tools_read_the_patterns_alike(name: str) -> None:
+    """They join the lines of a list to one regular expression of Python."""
+    path = default_lists().folder / name
+    ours = PatternList(path, read(path).lines)
+    theirs = re.compile("|".join(line.text for line in ours.lines))
+    for group in [group for file in FILES for group in read(path.with_name(file)).groups]:
+        for example in group.examples:
+            assert bool(ours.match(example.name)) == bool(theirs.match(example.name)), example
 
 
 def test_an_irrelevant_frame_is_skipped() -> None:
