@@ -1,154 +1,188 @@
 # This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
 # of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""Crash data that hypothesis makes up: names like those of compilers, and names like nobody's."""
+"""Crashes from a seed: thousands in a second, of every platform, language and rule."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from hypothesis import strategies as st
+from .corpus_names import MODULES, SOURCES, WORDS, Names
 
-_WORDS = (
-    "Alloc", "Foo", "IPC::ParamTraits", "RunWatchdog", "_purecall", "abort", "alloc", "bar",
-    "const", "core", "gfx", "h0123abcdef", "int", "js_Interpret", "memcpy", "mozilla", "nsTArray",
-    "ns_x", "operator", "operator new", "operator bool", "operator->", "panic", "raise", "static",
-    "std", "unsigned long", "void", "~Foo", "$_12", "`anonymous namespace'", "<name omitted>",
-    "(anonymous namespace)", "{{closure}}", "{lambda(int)#1}", "[clone .cold.12]",
-    "[clone .isra.0]",
+_ABORTS = (
+    "", "hello", "[12] ###!!! ABORT: x: file y", "a\tb" * 30, "###!!! ABORT: file a.cpp, line 1",
+    "###!!! ABORT:file x", "a ###!!! ABORT: b ###!!! ABORT: c: file d: file e", "x" * 80, "x" * 81,
+    "x" * 77 + "é" * 9, "[GFX1-]: unable to find a usable font (Arial (bold)) now", "é\n b",
+    "unable to find a usable font (a: file b) (c)", "unable to find a usable font )(", "   ", "\n",
+    "(a\nb) unable to find a usable font (c\nd)", "RunWatchdog", "mozalloc_handle_oom",
+    "a" * 70_000,
+    ": file x", "###!!! ABORT:", "x" * 60_000 + "###!!! ABORT: y: file z",
+    "y" * 70_000 + ": file z",
+    "z" * 90_000 + "###!!! ABORT: late: file q",
 )  # fmt: skip
-_GLUE = (
-    "", " ", "  ", "::", "::", "<", ">", "<<", ">>", "(", ")", "()", ", ", ",", " ,", " *", "*",
-    "&", "&&", " const", " const&", " const &", "[", "]", "{", "}", "`", "'", " as ", " in ",
-    "->", "~",
+_TIMEOUTS = (
+    "", "{}", "broken", "[]", "1", "null", '"x"', '{"phase": null}', '{"phase": ""}',
+    '{"phase": 1}',
+    '{"phase": "p", "conditions": []}', '{"phase": "p", "conditions": null}', '{"conditions": 5}',
+    '{"phase": "p", "conditions": ["b", "a", {"name": "A"}]}',
+    '{"phase": "p", "conditions": "cab"}',
+    '{"phase": "p", "conditions": [{"x": 1}]}', '{"phase": "p", "conditions": {"z": 1, "a": 2}}',
+    '{"phase": "p", "conditions": [1, null, true, {"name": 2.5}, {"name": null}, ["l"]]}',
+    '{"phase": "p"} x', '{"phase": "a", "phase": "b"}', "\ufeff{}", '{"phase": NaN}', "NaN",
+    '{"phase": "\\ud800", "conditions": ["\\u00e9", "a, b", ""]}', ' {"phase": "p"}\n',
+    '{"phase": "p", "conditions": [' + ", ".join(f'"c{n}"' for n in range(3_000)) + "]}",
 )  # fmt: skip
-_SHAPES = (
-    "{path}", "{path}<{types}>", "{path}<{types}>::{other}", "{path}({types})",
-    "{path}({types}) const", "{other} {path}({types})", "<{types} as {other}>::{path}",
-    "{path}::{other}<{types}>({types}) const &", "static {other}<{types}>* {path}({other} *)",
-    "{types}*", "{types} &",
-)  # fmt: skip
-
-words = st.sampled_from(_WORDS)
-paths = st.lists(words, min_size=1, max_size=4).map("::".join)
-
-
-@st.composite
-def realistic_functions(draw: st.DrawFn, depth: int = 3) -> str:
-    """A name as demanglers write it, with templates and arguments up to a depth."""
-    path = draw(paths)
-    if not depth:
-        return path
-    inner = realistic_functions(depth=depth - 1)
-    shape = draw(st.sampled_from(_SHAPES))
-    types = ", ".join(draw(st.lists(inner, max_size=2)))
-    return shape.format(path=path, types=types, other=draw(paths))
-
-
-odd_functions = st.lists(st.one_of(words, st.sampled_from(_GLUE)), min_size=1, max_size=14).map(
-    "".join
+_OPTIONS: dict[str, tuple[Any, ...]] = {
+    "crashing_thread": (0, 0, 0, 1, 1, 2, None, -1, -2, -9, 7, 10**30, "", "1", "5", "x",
+    True, False),
+    "os": ("Windows NT", "Windows NT", "Linux", "Mac OS X", "Android", "windows nt", None, ""),
+    "reason": (
+        "SIGSEGV / SEGV_MAPERR", "EXCEPTION_STACK_OVERFLOW", "EXCEPTION_STACK_OVERFLOW / 0x1",
+        "STATUS_NO_MEMORY", "STATUS_FATAL_MEMORY_EXHAUSTION", "STATUS_NO_MEMORY / 0x1", None, "",
+        "EXCEPTION_IN_PAGE_ERROR_READ / STATUS_DEVICE_DATA_ERROR",
+    ),
+    "oom_allocation_size": (None, 0, 1, -1, 262_144, 262_145, 10**20),
+    "js_large_allocation_failure": ("Reporting", "Reporting", "Recovered", "reporting", "", None),
+    "mdsw_status_string": ("OK", "ERROR_NO_THREAD_LIST", "MissingThreadList", "", None),
+    "abort_message": _ABORTS,
+    "hang": (None, "ui", "", "a\tb", 1, 0, -1),
+    "async_shutdown_timeout": _TIMEOUTS,
+    "ipc_channel_error": (None, "", "broken pipe", "x" * 101, " " * 99 + "ab", "é\n" * 80),
+    "ipc_message_name": (None, "", "PContent::Msg_X", "  ", "a  b", "m" * 300, "é"),
+    "additional_minidumps": (
+        [], None, "", ["upload_file_minidump_browser"], "upload_file_minidump_browser",
+        "upload_file_minidump_flash1,upload_file_minidump_browser",
+        ["xupload_file_minidump_browser"],
+    ),
+}  # fmt: skip
+_OFFSETS = (None, "", "0x0", "0", "0X00AB", "00ab", "-0x5", "garbage", "0x", " 0x5 ", "+5", "0x1_0",
+    "0x00007FF6A1B2C3D4", "0xffffffffffffffff", "٣", "0x-5", "0x5\n", " ")  # fmt: skip
+_CLASSES = (
+    "java.lang.NullPointerException",
+    "a.B",
+    "A$C",
+    "kotlin.Unit",
+    "",
+    "X@0123abcd",
+    "é",
+    "c" * 250,
 )
-functions = st.one_of(realistic_functions(), odd_functions)
-
-FILES = (
-    None, "", "/build/src/main.cpp", "/rustc/0123/library/core/src/option.rs", "c:\\src\\a.cc",
-    "hg:hg.example.com/main:gfx/a.cpp:0123", "git:github.com/x/y:src/libcore/option.rs:12",
-    "git:github.com/x/y:src/libcore/panicking.rs:12", "src/lib.rs", "/", "s:/x/y.rs",
+_MESSAGES = ("", " ", ": m", "m: n", "x@0123abcd", "x@0123abcd y", "x@0123ABCD", "<addr>", "a\fb",
+    "é",
+    "m\u2028n", "m\x85n", "m\x1cn", "m\rn", "\tm\t", "x@0123abcdef",
+    "a@0123abcd\u00a0")  # fmt: skip
+_METHODS = ("at a.b.c(D.java:12)", "\tat a.b(D.kt:5)", "at a(Native Method)", "", "  ", "at z",
+    "Caused by: x.Y: z", "at a(D.java:12) x", "at a(D.java:)", "at a(D.java:1)(E.java:22)",
+    "at a(D.java:٣)", "... 5 more", "at a.<init>(X.java:9)\f", "at b(D.JAVA:1)")  # fmt: skip
+_SHAPES_OF_EXCEPTIONS: tuple[Any, ...] = (
+    {}, [], {"exception": None}, {"exception": {}}, {"exception": {"values": []}}, ["x"],
+    {"exception": {"values": None}}, {"exception": {"values": [{}]}}, {"exception": []},
+    {"exception": {"values": [{"stacktrace": None}]}}, {"exception": {"values": [None]}},
+    {"exception": {"values": [{"stacktrace": {}, "type": "X", "module": "y"}]}},
 )  # fmt: skip
-_MODULES = (None, "", "XUL", "xul.dll", "libxul.so", "KERNELBASE.dll", "libc.so.6", "[vdso]", "app")
 
 
-texts = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=120)
-abort_messages = st.one_of(
-    texts,
-    st.builds("[1] ###!!! ABORT: {}: file {}, line 1".format, texts, texts),
-    st.builds("###!!! ABORT: file {}".format, texts),
-    st.builds("unable to find a usable font ({}) {}".format, texts, texts),
-)
-shutdown_timeouts = st.sampled_from(
-    (
-        "", "{}", "broken", '{"phase": "p"}', '{"phase": "p", "conditions": ["b", "a"]}', "[]", "1",
-        '{"phase": "p", "conditions": [{"name": "z"}, "a"]}', '{"conditions": [{"x": 1}]}',
-        '{"phase": 1, "conditions": null}', '{"conditions": 5}', '{"conditions": {"k": 1}}',
-    )
-)  # fmt: skip
-java_stack_traces = st.one_of(
-    st.builds("{}: {}\n\tat {}(A.java:12)\n\tat z".format, words, texts, words),
-    st.builds("{}\n\tat {}(Native Method)".format, words, words),
-    st.builds("{}: x@0123abcd {}\n{}".format, words, texts, texts),
-    texts,
-)
-java_frames = st.fixed_dictionaries(
-    {},
-    optional={"module": words, "function": words, "filename": st.sampled_from(("A.java", ""))},
-)
-java_exceptions = st.fixed_dictionaries(
-    {"frames": st.lists(java_frames, max_size=2)}, optional={"type": words, "module": words}
-).map(lambda stack_trace: {"exception": {"values": [{"stacktrace": stack_trace}]}})
+_THREADS = (0, 1, 1, 1, 1, 1, 2, 2, 3)
 
 
 class CrashMaker:
-    """Whole crashes from a seed: hypothesis would need seconds for some hundred of them."""
+    """Whole crashes, the same ones for the same seed; `matched` are names that the lists know."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, matched: Sequence[str] = ()) -> None:
         self._random = Random(seed)
+        self._names = Names(self._random, matched)
 
     def crash(self) -> dict[str, Any]:
-        options: dict[str, tuple[Any, ...]] = {
-            "crashing_thread": (0, 1, None),
-            "os": ("Windows NT", "Linux", "Mac OS X", None),
-            "reason": (
-                "SIGSEGV", "EXCEPTION_STACK_OVERFLOW", "STATUS_NO_MEMORY",
-                "STATUS_DEVICE_DATA_ERROR",
-            ),
-            "oom_allocation_size": (None, 0, 1, 262_144, 262_145),
-            "js_large_allocation_failure": ("Reporting", "Recovered"),
-            "mdsw_status_string": ("OK", "MissingThreadList", None),
-            "abort_message": (None, "hello", "[1] ###!!! ABORT: x: file y", "a\tb" * 30),
-            "hang": (None, "ui", 1, 0),
-            "async_shutdown_timeout": ("", '{"phase": "p", "conditions": ["b", "a"]}'),
-            "ipc_channel_error": (None, "", "broken pipe", "x" * 101),
-            "ipc_message_name": (None, "", "PContent::Msg_X"),
-            "additional_minidumps": ([], ["upload_file_minidump_browser"]),
-        }  # fmt: skip
-        crash = {key: self._pick(values) for key, values in options.items() if self._chance(0.15)}
-        crash["threads"] = [self._thread() for _ in range(self._random.randint(0, 2))]
+        """Crash data of the documented types; most have a stack, some a Java exception."""
+        crash = {key: self._pick(values) for key, values in _OPTIONS.items() if self._chance(0.12)}
+        if self._chance(0.7):
+            crash["crashing_thread"] = 0
+        if self._chance(0.97):
+            crash["threads"] = [
+                self._thread() for _ in range(self._pick((0, 1, 1, 1, 1, 1, 2, 2, 3)))
+            ]
+        if self._chance(0.05):
+            crash["java_stack_trace"] = self._java_stack_trace()
+        if self._chance(0.05):
+            crash["java_exception"] = self._java_exception()
         return crash
 
     def function(self, depth: int = 3) -> str:
-        path = self._path()
-        if not depth or self._chance(0.3):
-            return path
-        types = [self.function(depth - 1) for _ in range(self._random.randint(0, 2))]
-        shape: str = self._pick(_SHAPES)
-        return shape.format(path=path, types=", ".join(types), other=self._path())
+        """One C++ function of an ordinary kind."""
+        return self._names.function(depth)
 
-    def _path(self) -> str:
-        return "::".join(self._random.choices(_WORDS, k=self._random.randint(1, 3)))
+    def any_function(self) -> str:
+        """One function of any language and spelling."""
+        return self._names.any_function()
 
-    def _thread(self) -> dict[str, Any]:
-        count = self._pick((0, 1, 3, 8, 50))
-        thread = {"frames": [self._frame() for _ in range(count)]}
+    def _thread(self) -> Any:
+        count = self._pick((0, 1, 3, 5, 8, 12, 12, 50))
+        thread: dict[str, Any] = {"frames": [self._frame() for _ in range(count)]}
         if self._chance(0.2):
-            thread["last_error_value"] = self._pick(("ERROR_SUCCESS", "ERROR_COMMITMENT_LIMIT"))
-        return thread
+            errors = ("ERROR_SUCCESS", "ERROR_COMMITMENT_LIMIT", "ERROR_NOT_ENOUGH_MEMORY", None)
+            thread["last_error_value"] = self._pick(errors)
+        return thread if self._chance(0.98) else {}
 
     def _call(self) -> dict[str, Any]:
         return {
-            "function": self.function() if self._chance(0.7) else None,
-            "file": self._pick(FILES),
-            "line": self._pick((None, 0, 1, 4711)),
+            "function": self._names.any_function()
+            if self._chance(0.75)
+            else self._pick((None, "")),
+            "file": self._pick(SOURCES),
+            "line": self._pick((None, 0, 1, 4711, -1)),
         }
 
     def _frame(self) -> dict[str, Any]:
-        frame = self._call() | {"module": self._pick(_MODULES)}
+        if self._chance(0.1):
+            return {"module": self._pick(MODULES), "offset": self._pick(_OFFSETS)}
+        frame = self._call() | {"module": self._pick(MODULES)}
         if self._chance(0.6):
             frame["offset"] = f"0x{self._random.getrandbits(47):016x}"
+        elif self._chance(0.5):
+            frame["offset"] = self._pick(_OFFSETS)
+            frame["module_offset"] = self._pick(_OFFSETS)
         if self._chance(0.2):
-            frame["inlines"] = [self._call() for _ in range(self._random.randint(0, 3))]
+            frame["inlines"] = [self._call() for _ in range(self._pick((0, 1, 2, 3, 45)))]
         if self._chance(0.1):
-            frame["unloaded_modules"] = [{"module": "gone.dll", "offsets": ["0x1"]}]
-        return frame
+            frame["unloaded_modules"] = [
+                {"module": name, "offsets": ["0x1"]}
+                for name in self._random.choices(("gone.dll", "Old.DLL", "", "[x]"), k=2)
+            ]
+        return {key: value for key, value in frame.items() if self._chance(0.97)}
+
+    def _java_stack_trace(self) -> str:
+        first = self._pick(_CLASSES)
+        if self._chance(0.8):
+            first += self._pick((": ", ":", " : ")) + self._java_message()
+        methods = [self._pick(_METHODS) for _ in range(self._random.randint(0, 3))]
+        return self._pick(("\n", "\n", "\r\n", "\r", "\n\n")).join([first, *methods])
+
+    def _java_message(self) -> str:
+        if self._chance(0.4):
+            return "m" * self._random.randint(200, 265) + self._pick(("", "@0123abcd"))
+        return self._pick(_MESSAGES)
+
+    def _java_exception(self) -> Any:
+        if self._chance(0.3):
+            return self._pick(_SHAPES_OF_EXCEPTIONS)
+        kinds: Mapping[str, Callable[[], Any]] = {
+            "type": lambda: self._pick(("NullPointerException", "T" * 300, "E@0123abcd")),
+            "module": lambda: self._pick(("java.lang", "", None, " m ")),
+            "frames": lambda: self._pick((None, [], [self._java_frame(), self._java_frame()])),
+        }
+        trace = {key: value() for key, value in kinds.items() if self._chance(0.8)}
+        return {"exception": {"values": [{"stacktrace": trace}]}}
+
+    def _java_frame(self) -> dict[str, Any]:
+        frame = {
+            "module": self._pick(("org.example.Store", "", None)),
+            "function": self._pick(("open", "<init>", "", None)),
+            "filename": self._pick(("Store.java", "Store.kt:5", "", None)),
+            "lineno": 5,
+            "in_app": True,
+            "package": self._pick(WORDS),
+        }
+        return {key: value for key, value in frame.items() if self._chance(0.8)}
 
     def _chance(self, probability: float) -> bool:
         return self._random.random() < probability

@@ -12,7 +12,7 @@ from socorro.signature import SignatureLists, generate
 from socorro.signature.frames import function_names, names, source_path
 from socorro.signature.lists import default_lists
 
-from . import corpus
+from . import strategies
 
 
 def name_of(function: str, file: str | None = None) -> str:
@@ -149,7 +149,7 @@ def test_forty_frames_are_looked_at_inlined_ones_included(no_lists: SignatureLis
 
 
 @settings(max_examples=300, deadline=None)
-@given(corpus.functions)
+@given(strategies.functions)
 def test_a_name_never_grows_but_for_spaces_after_commas(function: str) -> None:
     for file in ("/a.cpp", "/a.rs"):
         name = name_of(function, file)
