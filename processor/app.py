@@ -24,7 +24,7 @@ from socorro.queue import CrashQueue, Message, QueueName, QueueUnavailable, open
 from socorro.search import SearchUnavailable, open_index
 from socorro.sentry import report_error, set_up_sentry
 from socorro.settings import SettingError, Settings
-from socorro.signature import ListError, SignatureLists
+from socorro.signing import load_signer
 from socorro.stopping import stop_on_signals
 from socorro.storage import open_storage
 
@@ -57,7 +57,7 @@ class Processor:
             storages=_storages(settings),
             queue=self._queue,
             index=self._index,
-            rulesets=make_rulesets(self._walkers, _signature_lists(settings)),
+            rulesets=make_rulesets(self._walkers, load_signer(settings)),
             max_attempts=settings.max_attempts,
             work_folder=self._work_folder.path,
         )
@@ -165,13 +165,6 @@ def _storages(settings: Settings) -> Storages:
         processed=open_storage(settings.processed_storage_url),
         telemetry=open_storage(exported) if exported else None,
     )
-
-
-def _signature_lists(settings: Settings) -> SignatureLists:
-    try:
-        return SignatureLists.load(settings.siglists)
-    except ListError as error:
-        raise SettingError(f"SIGLISTS: {error}") from error
 
 
 def _order(turn: int) -> Sequence[QueueName]:

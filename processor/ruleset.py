@@ -13,10 +13,10 @@ from processor.rules.stackwalk import StackWalk
 from processor.rules.system import CpuInfo, OsInfo, OsPrettyVersion
 from processor.rules.threads import CrashingThread, ThreadCount, TopmostFile, TruncateStacks
 from processor.walker import WalkerSource
-from socorro.signature import SignatureLists
+from socorro.signing import Signer
 
 
-def make_rulesets(walkers: WalkerSource, lists: SignatureLists) -> dict[str, Pipeline]:
+def make_rulesets(walkers: WalkerSource, signer: Signer) -> dict[str, Pipeline]:
     """Return the rulesets by name. Raises RulesetError for rules that cannot work."""
     default = [
         # Who it is and what came with it.
@@ -42,11 +42,11 @@ def make_rulesets(walkers: WalkerSource, lists: SignatureLists) -> dict[str, Pip
         OsInfo(),
         OsPrettyVersion(),
         # What it is called.
-        Signature(lists),
+        Signature(signer),
     ]
     return {
         "default": Pipeline("default", default),
         "regenerate_signature": Pipeline(
-            "regenerate_signature", [Signature(lists)], from_stored=True
+            "regenerate_signature", [Signature(signer)], from_stored=True
         ),
     }

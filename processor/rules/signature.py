@@ -3,12 +3,13 @@
 
 """The signature: what engineers see as one problem."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from processor.crash import Crash
 from processor.rules.base import Rule
-from socorro.signature import SignatureLists, from_processed_crash, generate
+from socorro.signature import Result
+from socorro.signing import Signer
 
 # What the conversion to signature input looks at.
 _INPUT = frozenset(
@@ -30,6 +31,10 @@ _INPUT = frozenset(
     }
 )
 
+# For people: names and signatures of hostile crashes may be longer.
+_MAX_LINE_CHARS = 2_048
+_MAX_LINES = 1_000
+
 
 class Signature(Rule):
     """``signature``, ``proto_signature``, and how they came about."""
@@ -37,17 +42,33 @@ class Signature(Rule):
     reads = _INPUT
     writes = frozenset({"proto_signature", "signature", "signature_debug"})
 
-    def __init__(self, lists: SignatureLists) -> None:
-        self._lists = lists
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
 
     def act(self, crash: Crash) -> Mapping[str, Any]:
         """Generate it from what the rules before have found."""
-        result = generate(from_processed_crash(crash.processed), self._lists)
+        result = self._signer.sign(crash.processed)
         crash.notes.extend(result.notes)
         fields: dict[str, Any] = {
             "signature": result.signature,
-            "signature_debug": "\n".join(str(entry) for entry in result.trail),
+            "signature_debug": debug_text(result),
         }
         if result.proto_signature is not None:
             fields["proto_signature"] = result.proto_signature
         return fields
+
+
+def debug_text(result: Result) -> str:
+    """Return the trail and the steps of a signature, a line each."""
+    lines = [line[:_MAX_LINE_CHARS] for line in _lines(result)]
+    if len(lines) > _MAX_LINES:
+        lines[_MAX_LINES:] = [f"({len(lines) - _MAX_LINES} more lines)"]
+    return "\n".join(lines)
+
+
+def _lines(result: Result) -> Iterator[str]:
+    for entry in result.trail:
+        yield str(entry)
+    for step in result.steps:
+        before = f"{step.before!r} -> " if step.before else ""
+        yield f"{step.rule}: {before}{step.after!r}"

@@ -12,7 +12,6 @@ from socorro.search import (
     Filter,
     Operator,
     Query,
-    QueryError,
     SearchIndex,
     Sort,
     open_index,
@@ -70,7 +69,7 @@ def _hits(
         if offset + number > MAX_WINDOW:
             oldest = _date(hits[-1]["date"])
             if oldest >= end:
-                raise QueryError(f"More crashes are of {end} than a search can list.")
+                return  # more of one moment than a search can list: there is no way past them
             end, offset = oldest, 0
 
 

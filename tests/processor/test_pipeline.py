@@ -15,7 +15,7 @@ from processor.rules.identity import Identifiers
 from processor.ruleset import make_rulesets
 from processor.walker import WalkerSource
 from socorro import settings
-from socorro.signature import SignatureLists
+from socorro.signing import load_signer
 from tests.processor.conftest import CRASH_ID, MakeCrash
 
 
@@ -110,5 +110,5 @@ def test_a_partial_ruleset_keeps_the_stored_fields(make_crash: MakeCrash) -> Non
 
 def test_the_shipped_rulesets_fit_the_registry() -> None:
     loaded = settings.load()
-    rulesets = make_rulesets(WalkerSource(loaded), SignatureLists.load(None))
+    rulesets = make_rulesets(WalkerSource(loaded), load_signer(loaded))
     assert rulesets.keys() == {"default", "regenerate_signature"}

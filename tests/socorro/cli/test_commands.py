@@ -13,8 +13,8 @@ from socorro.cli.commands import cli
 
 COMMANDS = (
     "collector", "cronrun", "demo", "fields", "manage", "migrate", "processor", "provision",
-    "queue", "reset", "run", "search", "settings", "signature", "stackwalker", "stop", "symbols",
-    "webapp",
+    "queue", "reprocess", "reset", "run", "search", "settings", "signature", "stackwalker", "stop",
+    "symbols", "webapp",
 )  # fmt: skip
 
 
