@@ -15,8 +15,10 @@ from socorro.signature.errors import CrashDataError
 # Longer texts are cut before anything looks at them: a signature has 255 characters at most.
 MAX_TEXT_CHARS = 65_536
 
-# JSON that is cut cannot be read at all, so there is more room for it.
+# JSON that is cut cannot be read at all, and an abort message says what it is behind a mark, so
+# there is more room for them.
 _MAX_JSON_CHARS = 262_144
+_MAX_ABORT_MESSAGE_CHARS = 1_048_576
 
 
 class CrashData(NamedTuple):
@@ -52,7 +54,9 @@ class CrashData(NamedTuple):
             java_exception=raw.get("java_exception"),
             oom_allocation_size=_size(raw.get("oom_allocation_size")),
             js_large_allocation_failure=_text(raw, "js_large_allocation_failure"),
-            abort_message=_text(raw, "abort_message"),
+            abort_message=as_text(
+                raw.get("abort_message"), "abort_message", _MAX_ABORT_MESSAGE_CHARS
+            ),
             hang=_hang(raw.get("hang")),
             async_shutdown_timeout=as_text(
                 raw.get("async_shutdown_timeout"), "async_shutdown_timeout", _MAX_JSON_CHARS
@@ -116,7 +120,7 @@ def _index(value: Any) -> int:
 
 
 def _size(value: Any) -> int | None:
-    if value is None:
+    if value is None or value == "":
         return None
     if isinstance(value, (int, float, str)):
         try:

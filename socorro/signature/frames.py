@@ -115,8 +115,7 @@ class _Stack:
         module = as_text(frame.get("module"), "module", _MIN_NAME_CHARS)
         if module:
             return (module.lower() if self._windows else module).strip("[]")
-        unloaded = _unloaded_module(frame)
-        return f"(unloaded {unloaded})" if unloaded else _address(frame)
+        return _unloaded_module(frame) or _address(frame)
 
 
 class FunctionNames:
@@ -208,8 +207,11 @@ def _unloaded_module(frame: Mapping[str, Any]) -> str:
     modules = as_list(frame.get("unloaded_modules"), "unloaded_modules")
     if not modules:
         return ""
-    first = as_object(modules[0], "unloaded_modules[0]")
-    return as_text(first.get("module"), "unloaded_modules[0].module", _MIN_NAME_CHARS)
+    name = as_object(modules[0], "unloaded_modules[0]").get("module")
+    if name is not None:
+        name = as_text(name, "unloaded_modules[0].module", _MIN_NAME_CHARS)
+    # "None" is what the field has always called a module without a name.
+    return f"(unloaded {name})"
 
 
 def _address(frame: Mapping[str, Any]) -> str:

@@ -30,7 +30,7 @@ def sign_stack_trace(draft: Draft) -> None:
     method = _method(draft, lines)
     signature = _joined(name, message, method)
     if len(signature) > _MAX_CHARS:
-        signature = _joined(name, "", method)
+        signature = f"{name}: {method}"
         draft.note("the message of the Java exception is left out: it is too long")
     draft.signature = signature
 

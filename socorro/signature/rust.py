@@ -3,9 +3,11 @@
 
 """Rust function names, and the panic functions that once came without their paths."""
 
+import re
+
 from socorro.signature.brackets import last_token, remove, rewrite
 
-_HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
+_HASH = re.compile("::h[0-9a-fA-F]+$")
 
 # Rust 1.34 wrote these names without their paths into its debug information.
 _PANIC_PATHS = {
@@ -40,10 +42,7 @@ def collapse(function: str) -> str:
 
 def without_hash(name: str) -> str:
     """The name without the "::h<hex digits>" that the compiler appends to tell copies apart."""
-    head, separator, digits = name.rpartition("::h")
-    if separator and digits and _HEX_DIGITS.issuperset(digits):
-        return head
-    return name
+    return _HASH.sub("", name) if "::h" in name else name
 
 
 def _type_arguments(name: str, start: int, end: int, _closed: bool) -> str:

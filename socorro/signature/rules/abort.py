@@ -3,6 +3,7 @@
 
 """Deliberate aborts: the message says what was wrong."""
 
+from socorro.signature.crash_data import MAX_TEXT_CHARS
 from socorro.signature.draft import Draft
 from socorro.signature.rules.text import printable
 
@@ -26,7 +27,7 @@ def _condensed(message: str) -> str:
     message = (after if mark else before).partition(": file ")[0]
     if "unable to find a usable font" in message:
         message = _without_parentheses(message)
-    message = printable(message)
+    message = printable(message[:MAX_TEXT_CHARS])
     if len(message) > _MAX_CHARS:
         message = f"{message[: _MAX_CHARS - 3]}..."
     return message
