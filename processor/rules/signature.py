@@ -33,7 +33,6 @@ _INPUT = frozenset(
 
 # For people: names and signatures of hostile crashes may be longer.
 _MAX_LINE_CHARS = 2_048
-_MAX_LINES = 1_000
 
 
 class Signature(Rule):
@@ -60,10 +59,7 @@ class Signature(Rule):
 
 def debug_text(result: Result) -> str:
     """Return the trail and the steps of a signature, a line each."""
-    lines = [line[:_MAX_LINE_CHARS] for line in _lines(result)]
-    if len(lines) > _MAX_LINES:
-        lines[_MAX_LINES:] = [f"({len(lines) - _MAX_LINES} more lines)"]
-    return "\n".join(lines)
+    return "\n".join(line[:_MAX_LINE_CHARS] for line in _lines(result))
 
 
 def _lines(result: Result) -> Iterator[str]:

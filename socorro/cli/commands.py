@@ -57,10 +57,12 @@ def webapp() -> None:
     """Serve Crash Stats (gunicorn); run `socorro migrate` before, once for each version."""
     from socorro.backends import verify
     from socorro.products import load_configured
+    from socorro.signing import load_signer
     from webapp.prepare import check_database
 
     loaded = settings.load()
     load_configured(loaded)
+    load_signer(loaded)
     verify(loaded, ("CRASH_STORAGE", "PROCESSED_STORAGE", "CRASH_QUEUE", "SEARCH"))
     if loaded.debug:
         from webapp.development import run_development_server

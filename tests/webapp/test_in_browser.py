@@ -20,6 +20,7 @@ Scheme = Literal["light", "dark"]
 ADDRESSES = (
     "/",
     "/report/index/{id}",
+    "/report/signature/{id}",
     "/search/?signature=~a",
     "/search/?date=soon",
     "/login/",
@@ -134,3 +135,51 @@ def test_the_stack_can_be_copied(site: str, browser: Browser, crashes: Crashes) 
         "0  threads  acme::jobs::Worker::StoreResult(int*, int)  /build/demo/threads.cpp:23"
     )
     page.close()
+
+
+def test_how_a_signature_was_made_opens_within_the_report(
+    site: str, browser: Browser, crashes: Crashes
+) -> None:
+    crash_id = crashes.processed()
+    page, problems = opened(browser, f"{site}/report/index/{crash_id}", 1280, "light")
+    assert page.locator(".how-signed").is_hidden()
+    page.locator("details.explanation summary").focus()
+    page.keyboard.press("Enter")
+    page.locator("details.explanation table.trail").wait_for()
+    assert page.locator(".part-loading").is_hidden()
+    assert page.locator(".part-failed").is_hidden()
+    assert problems == []
+    page.close()
+
+
+def test_an_explanation_that_cannot_be_loaded_says_so_and_is_tried_again(
+    site: str, browser: Browser, crashes: Crashes
+) -> None:
+    crash_id = crashes.processed()
+    page, _ = opened(browser, f"{site}/report/index/{crash_id}", 375, "dark")
+    page.route("**/report/signature/**", lambda route: route.abort())
+    summary = page.locator("details.explanation summary")
+    summary.click()
+    page.get_by_text("It could not be loaded").wait_for()
+    assert page.locator(".part-loading").is_hidden()
+    page.unroute("**/report/signature/**")
+    summary.click()
+    summary.click()
+    page.locator("details.explanation table.trail").wait_for()
+    assert page.locator(".part-failed").is_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    page.close()
+
+
+def test_how_a_signature_was_made_is_a_link_without_javascript(
+    site: str, browser: Browser, crashes: Crashes
+) -> None:
+    crash_id = crashes.processed()
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/report/index/{crash_id}")
+    assert page.locator("details.explanation").is_hidden()
+    page.get_by_role("link", name="How this signature was made").click()
+    assert page.locator("h1").inner_text() == "How its signature was made"
+    assert page.locator("table.trail").count() == 1
+    context.close()

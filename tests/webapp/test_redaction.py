@@ -17,6 +17,8 @@ MARK = "Vf3protectedQz"
 ADDRESSES = (
     "/",
     "/report/index/{id}",
+    "/report/signature/{id}",
+    "/report/signature/{id}?part",
     "/api/ProcessedCrash/?crash_id={id}",
     "/api/ProcessedCrash/?crash_id={id}&pretty=print&datatype=processed",
     "/api/RawCrash/?crash_id={id}",

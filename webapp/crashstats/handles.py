@@ -17,6 +17,7 @@ from socorro.products import Product, load_configured
 from socorro.queue import CrashQueue, open_queue
 from socorro.search import SearchIndex, open_index
 from socorro.settings import Settings
+from socorro.signing import Signer, load_signer
 from socorro.storage import CrashStorage, open_storage
 
 T = TypeVar("T")
@@ -56,6 +57,13 @@ def products() -> Mapping[str, Product]:
         ("products", str(configured)),
         lambda: {product.name: product for product in load_configured(_settings())},
     )
+
+
+def signer() -> Signer:
+    """Return what makes signatures. Raises SettingError, which the start has made sure of."""
+    configured = _settings()
+    lists, rules = str(configured.siglists), ",".join(configured.signature_rules)
+    return _once(("signer", lists, rules), lambda: load_signer(configured))
 
 
 def close() -> None:

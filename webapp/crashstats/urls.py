@@ -5,13 +5,14 @@
 
 from django.urls import path
 
-from webapp.crashstats.views import accounts, api, assets, home, report, search
+from webapp.crashstats.views import accounts, api, assets, home, report, search, signature
 
 app_name = "crashstats"
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("report/index/<str:crash_id>", report.report, name="report"),
+    path("report/signature/<str:crash_id>", signature.signature, name="signature"),
     path("search/", search.search, name="search"),
     path("search/quick/", search.quick_search, name="quick_search"),
     path("api/<str:name>/", api.api, name="api"),

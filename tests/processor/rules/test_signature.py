@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from processor.pipeline import Pipeline
-from processor.rules.signature import Signature, debug_text
+from processor.rules.signature import Signature
 from socorro import settings
 from socorro.settings import SettingError
-from socorro.signature import Action, Draft, Result, Step, TrailEntry
+from socorro.signature import Action, Draft
 from socorro.signing import Signer, load_signer
 from tests.processor.conftest import MakeCrash
 
@@ -101,12 +101,6 @@ def test_names_of_any_size_and_form_leave_a_debug_text_that_can_be_read(
     lines = fields["signature_debug"].splitlines()
     assert max(map(len, lines)) <= 2_048
     assert "Stack: 'forged'" not in lines
-
-
-def test_a_trail_of_thousands_of_frames_is_cut_and_says_so() -> None:
-    entry = TrailEntry(0, "f", Action.IRRELEVANT)
-    lines = debug_text(Result("f", trail=(entry,) * 5_000, steps=(Step("Stack", "", "f"),)))
-    assert lines.splitlines()[-1] == "(4001 more lines)"
 
 
 def test_a_crash_that_cannot_be_read_keeps_its_stored_signature(

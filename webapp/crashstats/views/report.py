@@ -30,7 +30,7 @@ def report(request: HttpRequest, crash_id: str) -> HttpResponse:
     try:
         bare = parse_crash_id(crash_id)
     except InvalidCrashId:
-        return _not_an_id(request, crash_id)
+        return not_an_id(request, crash_id)
     if bare != crash_id:
         return redirect("crashstats:report", crash_id=bare)
     viewer = viewer_of(request)
@@ -39,7 +39,7 @@ def report(request: HttpRequest, crash_id: str) -> HttpResponse:
     except CrashNotFound:
         return render(request, "crashstats/not_found.html", {"crash_id": bare}, status=404)
     except StorageUnavailable:
-        return _storage_down(request)
+        return storage_down(request)
     except StorageError:
         raw = {}
     return _show(request, bare, raw, viewer)
@@ -51,7 +51,7 @@ def _show(request: HttpRequest, crash_id: str, raw: dict[str, Any], viewer: View
     except CrashNotFound:
         return _pending(request, crash_id)
     except StorageUnavailable:
-        return _storage_down(request)
+        return storage_down(request)
     except StorageError:
         # What is stored is damaged; the annotations may still help.
         processed = {}
@@ -84,7 +84,8 @@ def _dumps(crash_id: str) -> list[str]:
         return []
 
 
-def _storage_down(request: HttpRequest) -> HttpResponse:
+def storage_down(request: HttpRequest) -> HttpResponse:
+    """Answer to what needs a stored crash while the storage is away."""
     return show_problem(
         request,
         503,
@@ -93,7 +94,7 @@ def _storage_down(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _not_an_id(request: HttpRequest, crash_id: str) -> HttpResponse:
+def not_an_id(request: HttpRequest, crash_id: str) -> HttpResponse:
     """Answer 400 for an id whose date does not exist, 404 for what never was an id."""
     if len(crash_id) <= _LENGTH_WITH_PREFIX and _has_shape(crash_id):
         return show_problem(

@@ -49,6 +49,32 @@ function openTarget() {
 window.addEventListener("hashchange", openTarget);
 openTarget();
 
+/* Parts of a page that are fetched when somebody opens them; without this, a link leads there. */
+async function loadPart(box) {
+  const loading = box.querySelector(".part-loading");
+  const failed = box.querySelector(".part-failed");
+  if (box.dataset.state) return;
+  box.dataset.state = "loading";
+  loading.hidden = false;
+  failed.hidden = true;
+  try {
+    const response = await fetch(box.dataset.part);
+    /* Whoever is led elsewhere gets a whole page, which has no place here. */
+    if (!response.ok || response.redirected) throw new Error(response.statusText);
+    box.querySelector(".part").innerHTML = await response.text();
+    box.dataset.state = "loaded";
+  } catch {
+    failed.hidden = false;
+    delete box.dataset.state;
+  }
+  loading.hidden = true;
+}
+for (const box of document.querySelectorAll("details[data-part]")) {
+  box.hidden = false;
+  document.querySelector(box.dataset.insteadOf).hidden = true;
+  box.addEventListener("toggle", () => { if (box.open) loadPart(box); });
+}
+
 /* "/" goes to the search box, as on many sites. */
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
