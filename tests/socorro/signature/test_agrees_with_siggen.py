@@ -29,11 +29,14 @@ _LISTS = SignatureLists.load(FIELDS_LISTS)
 _ORACLE_LISTS = OracleLists.load(FIELDS_LISTS)
 _REFERENCE = SignatureGenerator()
 _SEED = int(os.environ.get("SEED", "1"))
-_CRASHES = 1_500
-_SOAKED_CRASHES = 60_000
+_BATCHES = 5
+_CRASHES = 200
+_SOAKED_CRASHES = 12_000
 
 _examples = settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
+    max_examples=4 * settings.default.max_examples,
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much],
 )
 
 
@@ -117,8 +120,9 @@ def test_a_function_gets_the_same_name(function: str, file: str | None) -> None:
     _assert_agreement({"threads": [{"frames": [frame]}]})
 
 
-def test_a_crash_gets_the_same_signature(soaking: bool) -> None:
-    maker = CrashMaker(_SEED, NAMES_THAT_MATCH)
+@pytest.mark.parametrize("batch", range(_BATCHES))
+def test_a_crash_gets_the_same_signature(batch: int, soaking: bool) -> None:
+    maker = CrashMaker(_SEED * _BATCHES + batch, NAMES_THAT_MATCH)
     for _ in range(_SOAKED_CRASHES if soaking else _CRASHES):
         crash = maker.crash()
         for call in _calls(crash):

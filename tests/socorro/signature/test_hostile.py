@@ -24,6 +24,8 @@ from .worst_cases import PIECES, worst_cases
 _MOST_SECONDS = 0.1
 _TRIES = 5
 
+_examples = settings(max_examples=3 * settings.default.max_examples, deadline=None)
+
 
 def stack(**frame: Any) -> dict[str, Any]:
     return {"threads": [{"frames": [{"function": "f"}, frame]}]}
@@ -166,7 +168,7 @@ def test_the_keys_of_crash_data_are_fuzzed() -> None:
     assert "abort_message" in KEYS
 
 
-@settings(max_examples=300, deadline=None)
+@_examples
 @given(st.dictionaries(st.sampled_from(KEYS), anything, max_size=5))
 def test_any_value_for_any_key_gives_a_signature_or_the_documented_error(
     crash: dict[str, Any],
@@ -174,7 +176,7 @@ def test_any_value_for_any_key_gives_a_signature_or_the_documented_error(
     assert_signed_or_refused(crash)
 
 
-@settings(max_examples=300, deadline=None)
+@_examples
 @given(
     st.lists(
         st.dictionaries(
@@ -198,7 +200,7 @@ def assert_signed_or_refused(crash: dict[str, Any]) -> None:
     assert_well_formed(result)
 
 
-@settings(max_examples=300, deadline=None)
+@_examples
 @given(strategies.crashes, st.sampled_from(KEYS), anything)
 def test_a_wrong_value_in_a_good_crash_gives_a_signature_or_the_documented_error(
     crash: dict[str, Any], key: str, value: Any
