@@ -3,6 +3,8 @@
 
 """How the signature of a crash was made: a page, and a part of the report page."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_cache_control
@@ -28,17 +30,16 @@ def signature(request: HttpRequest, crash_id: str) -> HttpResponse:
     if bare != crash_id:
         return redirect("crashstats:signature", crash_id=bare)
     viewer = viewer_of(request)
-    context = {"crash_id": bare}
+    context: dict[str, Any] = {"crash_id": bare}
     try:
-        explanation = explain(processed_crash(bare, viewer), handles.signer())
-        context |= {"explanation": explanation}
+        context["explanation"] = explain(processed_crash(bare, viewer), handles.signer())
     except CrashNotFound:
         # Its page knows whether it is not there, or not processed yet.
         return redirect("crashstats:report", crash_id=bare)
     except StorageUnavailable:
         return storage_down(request)
     except StorageError:
-        context |= {"unreadable": True}
+        context["unreadable"] = True
     page = "signature_trail" if "part" in request.GET else "signature"
     response = render(request, f"crashstats/{page}.html", context)
     if viewer.is_logged_in:
