@@ -7,10 +7,12 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from socorro.signature.cli.comparison import FORMATS, Compared, crash_id_in, ids_in, write
+from socorro.signature.cli.server import NoCrash, Server, ServerError
 from socorro.signature.convert import from_processed_crash
 from socorro.signature.errors import CrashDataError, ListError
 from socorro.signature.lists import SignatureLists, default_lists
@@ -23,6 +25,9 @@ A FILE holds crash data, a processed crash or a stack walk as JSON; "-" is the s
 With --jsonl, each line of the standard input is the crash data of one crash, and each line of the
 output its result: {"signature": ..., "proto_signature": ..., "notes": [...]} or {"error": ...};
 --verbose adds the "trail".
+With --server, each ID is a crash id, bp-ID or address of a report (none: one a line on the standard
+input), and its processed crash comes from that server; the environment's SOCORRO_API_TOKEN is sent
+along, never over plain http to another machine. Both signatures are shown, the old and the new one.
 """
 
 
@@ -33,7 +38,9 @@ class _BadDocument(ValueError):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0, or 1 where a crash had no signature."""
     options = _parser().parse_args(arguments)
-    if bool(options.files) == options.jsonl:
+    if options.server and options.jsonl:
+        _parser().error("--server takes crash ids, --jsonl takes crash data")
+    if not options.server and bool(options.files) == options.jsonl:
         _parser().error("give FILEs, or --jsonl and crashes on the standard input")
     try:
         lists = SignatureLists.load(options.siglists) if options.siglists else default_lists()
@@ -44,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.jsonl:
             _sign_lines(sys.stdin.buffer, sys.stdout, lists, options.verbose)
             return 0
+        if options.server:
+            return _compare(options, lists)
         return _sign_files(options.files, sys.stdout, lists, options.verbose)
     except BrokenPipeError:
         # The reader has enough. Nothing may be left for Python to flush to it at exit.
@@ -60,7 +69,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("files", nargs="*", metavar="FILE", help="a crash as JSON, - for stdin")
+    parser.add_argument("files", nargs="*", metavar="FILE|ID", help="a crash as JSON, - for stdin")
+    parser.add_argument("--server", metavar="URL", help="take crashes by id from this server")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="with --server")
+    parser.add_argument(
+        "--different-only", action="store_true", help="with --server: only what changes"
+    )
     parser.add_argument("--jsonl", action="store_true", help="crash data in, results out, by line")
     parser.add_argument("--siglists", type=Path, metavar="FOLDER", help="other signature lists")
     parser.add_argument(
@@ -91,6 +105,39 @@ def _answer(line: bytes, lists: SignatureLists, verbose: bool) -> dict[str, Any]
     if verbose:
         answer["trail"] = [str(entry) for entry in result.trail]
     return answer
+
+
+def _compare(options: argparse.Namespace, lists: SignatureLists) -> int:
+    failed: list[str] = []
+    try:
+        server = Server(options.server)
+        given = options.files or ids_in(sys.stdin)
+        compared = _compared(given, server, lists, failed)
+        wanted = (crash for crash in compared if not (options.different_only and crash.same))
+        write(wanted, sys.stdout, options.format)
+    except ServerError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 1 if failed else 0
+
+
+def _compared(
+    given: Iterable[str], server: Server, lists: SignatureLists, failed: list[str]
+) -> Iterator[Compared]:
+    """Yield the crashes that have a signature; names the others, and adds them to `failed`."""
+    for text in given:
+        crash_id = crash_id_in(text)
+        try:
+            if not crash_id:
+                raise NoCrash("it is no crash id")
+            processed = server.processed_crash(crash_id)
+            result = generate(from_processed_crash(processed), lists)
+        except (NoCrash, CrashDataError) as error:
+            sys.stderr.write(f"{text[:200]!a}: {error}\n")
+            failed.append(text)
+            continue
+        old = str(processed.get("signature") or "")
+        yield Compared(crash_id, old, result.signature, result.notes)
 
 
 def _sign_files(names: Sequence[str], output: TextIO, lists: SignatureLists, verbose: bool) -> int:
