@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from socorro.signature.check import Severity, check
+from socorro.signature.cli.changes import Changes
 from socorro.signature.cli.comparison import FORMATS, Compared, crash_id_in, ids_in, write
 from socorro.signature.cli.server import NoCrash, Server, ServerError
 from socorro.signature.convert import from_processed_crash
@@ -18,6 +20,7 @@ from socorro.signature.errors import CrashDataError, ListError
 from socorro.signature.lists import SignatureLists, default_lists
 from socorro.signature.pipeline import generate
 from socorro.signature.result import Result
+from socorro.signature.schema import schema
 
 _DESCRIPTION = "Make the signatures of crashes."
 _EPILOG = """\
@@ -38,6 +41,11 @@ class _BadDocument(ValueError):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0, or 1 where a crash had no signature."""
     options = _parser().parse_args(arguments)
+    if options.schema:
+        sys.stdout.write(f"{json.dumps(schema(), indent=2)}\n")
+        return 0
+    if options.check:
+        return _check(options.siglists)
     if options.server and options.jsonl:
         _parser().error("--server takes crash ids, --jsonl takes crash data")
     if not options.server and bool(options.files) == options.jsonl:
@@ -62,6 +70,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _check(folder: Path | None) -> int:
+    if folder is None:
+        _parser().error("--check needs --siglists FOLDER")
+    problems = check(folder)
+    sys.stdout.writelines(f"{problem}\n" for problem in problems)
+    return 1 if any(problem.severity == Severity.ERROR for problem in problems) else 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m socorro.signature",
@@ -71,6 +87,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("files", nargs="*", metavar="FILE|ID", help="a crash as JSON, - for stdin")
     parser.add_argument("--server", metavar="URL", help="take crashes by id from this server")
+    parser.add_argument(
+        "--changes", action="store_true", help="with --server: what splits, merges, is renamed"
+    )
+    parser.add_argument("--check", action="store_true", help="check the lists of --siglists")
+    parser.add_argument("--schema", action="store_true", help="show the JSON Schema of crash data")
     parser.add_argument("--format", choices=FORMATS, default="text", help="with --server")
     parser.add_argument(
         "--different-only", action="store_true", help="with --server: only what changes"
@@ -113,6 +134,9 @@ def _compare(options: argparse.Namespace, lists: SignatureLists) -> int:
         server = Server(options.server)
         given = options.files or ids_in(sys.stdin)
         compared = _compared(given, server, lists, failed)
+        if options.changes:
+            sys.stdout.writelines(f"{line}\n" for line in Changes(compared).lines())
+            return 1 if failed else 0
         wanted = (crash for crash in compared if not (options.different_only and crash.same))
         write(wanted, sys.stdout, options.format)
     except ServerError as error:

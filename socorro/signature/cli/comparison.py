@@ -50,8 +50,8 @@ def write(compared: Iterable[Compared], output: TextIO, format_: str) -> None:
 def _text(compared: Iterable[Compared], output: TextIO) -> None:
     for crash in compared:
         output.write(f"{crash.crash_id}: {'same' if crash.same else 'different'}\n")
-        output.write(f"  old: {_printable(crash.old)}\n  new: {_printable(crash.new)}\n")
-        output.writelines(f"  note: {_printable(note)}\n" for note in crash.notes)
+        output.write(f"  old: {printable(crash.old)}\n  new: {printable(crash.new)}\n")
+        output.writelines(f"  note: {printable(note)}\n" for note in crash.notes)
 
 
 def _csv(compared: Iterable[Compared], output: TextIO) -> None:
@@ -60,7 +60,7 @@ def _csv(compared: Iterable[Compared], output: TextIO) -> None:
     for crash in compared:
         same = "yes" if crash.same else "no"
         row = (crash.crash_id, crash.old, crash.new, same, "; ".join(crash.notes))
-        writer.writerow([_no_formula(_printable(cell)) for cell in row])
+        writer.writerow([_no_formula(printable(cell)) for cell in row])
 
 
 def _json(compared: Iterable[Compared], output: TextIO) -> None:
@@ -76,14 +76,14 @@ def _markdown(compared: Iterable[Compared], output: TextIO) -> None:
     for crash in compared:
         same = "yes" if crash.same else "no"
         row = (crash.crash_id, crash.old, crash.new, same, "; ".join(crash.notes))
-        cells = (_printable(cell).replace("\\", "\\\\").replace("|", "\\|") for cell in row)
+        cells = (printable(cell).replace("\\", "\\\\").replace("|", "\\|") for cell in row)
         output.write(f"| {' | '.join(cells)} |\n")
 
 
 _WRITERS = {"text": _text, "csv": _csv, "json": _json, "markdown": _markdown}
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Without what a terminal would act on."""
     return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
