@@ -15,10 +15,10 @@ from socorro.signature.cli.comparison import Compared
 
 def test_renamed_split_merged_and_unchanged_signatures_are_told_apart() -> None:
     pairs = ["aA", "aA", "bB", "bC", "dE", "eE", "ff"]
-    changes = Changes(Compared(f"{old}-{new}", old, new, ()) for old, new in pairs)
+    changes = Changes(Compared(f"{pair[0]}-{pair[1]}", pair[0], pair[1], ()) for pair in pairs)
     lines = list(changes.lines())
     assert lines[:3] == ["renamed: 2 crashes, such as a-A", "  old: a", "  new: A"]
-    kinds = {pair: changes.kind(*pair) for pair in set(pairs)}
+    kinds = {pair: changes.kind(pair[0], pair[1]) for pair in set(pairs)}
     assert kinds == {
         "aA": "renamed",
         "bB": "split",
