@@ -117,7 +117,10 @@ class Worker:
         if pipeline.from_stored and stored is None:
             raise RejectedTaskError(f"ruleset {ruleset} needs a processed crash")
         with tempfile.TemporaryDirectory(dir=self._work_folder) as workdir:
-            crash = self._load(crash_id, Path(workdir))
+            folder = Path(workdir)
+            # A partial ruleset works on the stored result alone: no dump has to be loaded for it.
+            partial = pipeline.from_stored
+            crash = Crash(crash_id, {}, {}, folder) if partial else self._load(crash_id, folder)
             return stored is None, pipeline.run(crash, stored)
 
     def _load(self, crash_id: str, workdir: Path) -> Crash:

@@ -154,6 +154,15 @@ def test_a_ruleset_that_cannot_work_is_buried_and_writes_nothing(road: Road, rul
         road.storage.load_processed_crash(crash_id)
 
 
+def test_a_partial_ruleset_needs_the_stored_result_alone(road: Road) -> None:
+    crash_id = make_crash_id(datetime.now(UTC))
+    road.storage.save_processed_crash(crash_id, {"uuid": crash_id, "reason": "SIGSEGV"})
+    road.queue.publish(QueueName.STANDARD, [Task(crash_id, "partial")])
+    assert road.worker.settle(road.take())
+    assert road.dead() == 0
+    assert road.storage.load_processed_crash(crash_id)["reason"] == "SIGSEGV"
+
+
 def test_a_crash_that_ended_its_processor_too_often_is_saved_with_a_note(road: Road) -> None:
     crash_id = road.publish()
     message = road.take()
