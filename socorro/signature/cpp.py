@@ -5,7 +5,7 @@
 
 import re
 
-from socorro.signature.brackets import last_token, remove, rewrite
+from socorro.signature.brackets import last_token, outermost, remove, rewrite
 
 # What may follow the argument list, in the order in which it is taken away, each once.
 _QUALIFIERS = ("const", "const&", "const &", "&&", "&")
@@ -13,15 +13,10 @@ _QUALIFIER_ENDS = ("const", "&")
 
 _NUMBERED_LAMBDA = re.compile(r"::\$_\d+::")
 
-# The shape of most names: no brackets but template arguments, at most three deep and without
-# parentheses, then perhaps one argument list without further parentheses, and "const". Each part
-# is possessive, so that a name of another shape is given up in one pass.
-_PLAIN = r"[^<>(){}\[\]`']++"
-_TEMPLATE = rf"<(?:{_PLAIN}|<(?:{_PLAIN}|<(?:{_PLAIN})?+>)*+>)*+>"
-_ORDINARY = re.compile(rf"((?:{_PLAIN}|{_TEMPLATE})++)(\([^()]*+\)(?: const)?+)?+")
-_TEMPLATE_ARGUMENTS = re.compile(_TEMPLATE)
 # What needs a closer look, wherever it stands in a name.
-_EXTRAORDINARY = re.compile(r"operator| as | in |<name omitted>|IPC::ParamTraits|anonymous")
+_EXTRAORDINARY = re.compile(
+    r"[\[\]{}`']|operator| as | in |<name omitted>|IPC::ParamTraits|anonymous"
+)
 
 _PARAM_TRAITS = "IPC::ParamTraits"
 # Deeper than any real type; the limit is for hostile names.
@@ -38,17 +33,39 @@ def collapse(function: str) -> str:
 
 
 def collapse_ordinary(function: str) -> str:
-    """What `collapse_any` gives, several times as fast; "" if the name has not that shape."""
-    shape = _ORDINARY.fullmatch(function)
-    if not shape or _EXTRAORDINARY.search(function):
+    """What `collapse_any` gives, several times as fast; "" if the name is not an ordinary one.
+
+    Most names are: no brackets but those of template arguments, then perhaps one argument list
+    without parentheses in it, and "const".
+    """
+    if _EXTRAORDINARY.search(function):
         return ""
-    name, arguments = shape.groups()
-    if name != name.strip() or (not arguments and name.endswith(_QUALIFIER_ENDS)):
+    name, parenthesis, arguments = function.partition("(")
+    if parenthesis:
+        arguments = arguments.removesuffix(" const")
+        if "(" in arguments or arguments.find(")") != len(arguments) - 1:
+            return ""
+    elif name.endswith(_QUALIFIER_ENDS):
         return ""
-    if "<" in name:
-        name = _TEMPLATE_ARGUMENTS.sub("<T>", name)
+    if ")" in name or name != name.strip():
+        return ""
+    if "<" in name or ">" in name:
+        name = _without_types(name)
     name = name.rpartition(" ")[2]
     return _NUMBERED_LAMBDA.sub("::$::", name) if "::$_" in name else name
+
+
+def _without_types(name: str) -> str:
+    """The name with "<T>" for all template arguments; "" if their brackets are not balanced."""
+    pieces = []
+    position = 0
+    for start, end, closed in outermost(name, "<"):
+        if not closed:
+            return ""
+        pieces.append(name[position:start])
+        position = end
+    pieces.append(name[position:])
+    return "" if any(">" in piece for piece in pieces) else "<T>".join(pieces)
 
 
 def collapse_any(function: str) -> str:
