@@ -42,8 +42,12 @@ def load_signer(settings: Settings) -> Signer:
         lists = SignatureLists.load(settings.siglists)
     except ListError as error:
         raise SettingError(f"SIGLISTS: {error}") from error
+    return Signer(lists, load_rules(settings))
+
+
+def load_rules(settings: Settings) -> Sequence[Rule]:
+    """Return the pipeline with the rules of SIGNATURE_RULES. Raises SettingError."""
     try:
-        rules = with_own_rules(settings.signature_rules)
+        return with_own_rules(settings.signature_rules)
     except RuleError as error:
         raise SettingError(f"SIGNATURE_RULES: {error}") from error
-    return Signer(lists, rules)

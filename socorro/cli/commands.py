@@ -148,10 +148,10 @@ def manage(arguments: tuple[str, ...]) -> None:
 @cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def signature(arguments: tuple[str, ...]) -> None:
-    """Make the signature of crash data (as python -m socorro.signature)."""
-    from socorro.signature.cli import main
+    """Make the signatures of crashes, and try changes of the lists; --help tells more."""
+    from socorro.cli.signature import sign
 
-    sys.exit(main(list(arguments)))
+    sys.exit(sign(settings.load(), arguments))
 
 
 @cli.command()

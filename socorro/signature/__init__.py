@@ -3,7 +3,8 @@
 
 """Crash signatures: the short name under which equal crashes are counted as one problem.
 
-This package stands alone: it needs the standard library, google-re2 and the lists of `siglists/`.
+This package stands alone: it needs the standard library, google-re2 and the lists of `siglists/`;
+its command line also requests and rich.
 
     >>> from socorro.signature import generate
     >>> generate({"threads": [{"frames": [{"function": "Foo<int>::bar(int)"}]}]}).signature

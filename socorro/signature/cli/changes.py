@@ -3,48 +3,126 @@
 
 """What a change of the lists does to the signatures of many crashes: a summary."""
 
+import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TextIO
 
-from socorro.signature.cli.comparison import Compared, printable
+from socorro.signature.cli.formats import write_table
+from socorro.signature.cli.reading import printable
+from socorro.signature.cli.signing import Signed
+
+_COLUMNS = ("change", "old", "new", "crashes", "example")
+_HEADINGS = {
+    "renamed": "Renamed: all crashes of a signature, and no others, get a new one",
+    "split": "Split: the crashes of one signature get several",
+    "merged": "Merged: the crashes of several signatures get one",
+}
+
+Pair = tuple[str, str]
 
 
 class Changes:
-    """Counts of crashes by old and new signature, and one example of each; not the crashes."""
+    """Counts of crashes by old and new signature, and one example of each; not the crashes.
 
-    def __init__(self, compared: Iterable[Compared]) -> None:
-        self._counts: Counter[tuple[str, str]] = Counter()
-        self._examples: dict[tuple[str, str], str] = {}
-        for crash in compared:
-            pair = (crash.old, crash.new)
+    Crashes that had no signature count as if it had been empty.
+    """
+
+    def __init__(self, signed: Iterable[Signed]) -> None:
+        self._counts: Counter[Pair] = Counter()
+        self._examples: dict[Pair, str] = {}
+        for each in signed:
+            pair = (each.old or "", each.result.signature)
             self._counts[pair] += 1
-            self._examples.setdefault(pair, crash.crash_id)
-        self._new_of: defaultdict[str, set[str]] = defaultdict(set)
-        self._old_of: defaultdict[str, set[str]] = defaultdict(set)
-        for old, new in self._counts:
-            self._new_of[old].add(new)
-            self._old_of[new].add(old)
+            self._examples.setdefault(pair, each.label)
+        self._by_old = _grouped(self._counts, key=0)
+        self._by_new = _grouped(self._counts, key=1)
 
-    def kind(self, old: str, new: str) -> str:
-        """What became of the old signature on the way to the new one."""
-        split, merged = len(self._new_of[old]) > 1, len(self._old_of[new]) > 1
-        if split and merged:
-            return "split and merged"
-        if split:
-            return "split"
-        if merged:
-            return "merged"
-        return "unchanged" if old == new else "renamed"
+    @property
+    def crashes(self) -> int:
+        return self._counts.total()
 
-    def lines(self) -> Iterator[str]:
-        """The summary: the pairs of most crashes first, then how many are unchanged."""
-        unchanged = 0
-        for (old, new), count in self._counts.most_common():
-            kind = self.kind(old, new)
-            unchanged += count if old == new else 0
-            if kind != "unchanged":
-                example = self._examples[old, new]
-                yield f"{kind}: {count:,} crashes, such as {example}"
-                yield f"  old: {printable(old)}"
-                yield f"  new: {printable(new)}"
-        yield f"{unchanged:,} of {self._counts.total():,} crashes keep their signature."
+    @property
+    def unchanged(self) -> int:
+        """Crashes that keep their signature."""
+        return sum(count for (old, new), count in self._counts.items() if old == new)
+
+    def kinds(self) -> Mapping[str, list[list[Pair]]]:
+        """The changes of each kind, those of most crashes first.
+
+        A change is one pair of an old and a new signature for "renamed", and all pairs of the old
+        one for "split", of the new one for "merged". A pair may be part of both of these.
+        """
+        renamed = [
+            [pair]
+            for pair in self._counts
+            if pair[0] != pair[1] and len(self._by_old[pair[0]]) == len(self._by_new[pair[1]]) == 1
+        ]
+        split = [pairs for pairs in self._by_old.values() if len(pairs) > 1]
+        merged = [pairs for pairs in self._by_new.values() if len(pairs) > 1]
+        kinds = {"renamed": renamed, "split": split, "merged": merged}
+        return {kind: sorted(changes, key=self._order) for kind, changes in kinds.items()}
+
+    def write(self, output: TextIO, format_: str) -> None:
+        """Write the summary in one of the formats of the command line."""
+        if format_ == "json":
+            output.write(f"{json.dumps(self.document(), indent=2)}\n")
+        elif format_ == "text":
+            output.writelines(f"{line}\n" for line in self._lines())
+        else:
+            write_table(_COLUMNS, self._rows(), output, format_)
+
+    def document(self) -> dict[str, Any]:
+        """The summary as plain JSON."""
+        return {
+            "crashes": self.crashes,
+            "unchanged": self.unchanged,
+            **{
+                kind: [[self._pair(pair) for pair in change] for change in changes]
+                for kind, changes in self.kinds().items()
+            },
+        }
+
+    def _pair(self, pair: Pair) -> dict[str, Any]:
+        old, new = pair
+        crashes, example = self._counts[pair], self._examples[pair]
+        return {"old": old, "new": new, "crashes": crashes, "example": example}
+
+    def _order(self, change: list[Pair]) -> tuple[int, Pair]:
+        return -sum(self._counts[pair] for pair in change), change[0]
+
+    def _lines(self) -> Iterator[str]:
+        for kind, changes in self.kinds().items():
+            if changes:
+                yield f"{_HEADINGS[kind]} ({len(changes):,})"
+            for change in changes:
+                yield from self._lines_of(kind, change)
+        yield f"{self.unchanged:,} of {self.crashes:,} crashes keep their signature."
+
+    def _lines_of(self, kind: str, change: list[Pair]) -> Iterator[str]:
+        old, new = change[0]
+        yield f"  {_shown(new if kind == 'merged' else old)}"
+        for pair in change:
+            other = f"<- {_shown(pair[0])}" if kind == "merged" else f"-> {_shown(pair[1])}"
+            yield f"    {other}"
+            count = self._counts[pair]
+            crashes = "crash" if count == 1 else "crashes"
+            yield f"       {count:,} {crashes}, such as {printable(self._examples[pair])}"
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        for kind, changes in self.kinds().items():
+            for change in changes:
+                for pair in change:
+                    yield (kind, *pair, str(self._counts[pair]), self._examples[pair])
+
+
+def _grouped(counts: Counter[Pair], key: int) -> Mapping[str, list[Pair]]:
+    """The pairs of each old (0) or new (1) signature, those of most crashes first."""
+    groups: defaultdict[str, list[Pair]] = defaultdict(list)
+    for pair, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        groups[pair[key]].append(pair)
+    return groups
+
+
+def _shown(signature: str) -> str:
+    return printable(signature) or "(no signature)"

@@ -3,15 +3,23 @@
 
 """`python -m socorro.signature`."""
 
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from socorro.signature import PIPELINE
 from socorro.signature.cli import main
+from socorro.signature.cli.signing import Signing
+from socorro.signature.cli.stream import _available_lines, sign_stream
+from socorro.signature.lists import default_lists
 
 CRASH: dict[str, Any] = {"threads": [{"frames": [{"function": "abort"}, {"function": "f(int)"}]}]}
 
@@ -57,7 +65,14 @@ def test_other_lists_can_be_given(tmp_path: Path) -> None:
 
 def test_the_trail_is_added_where_it_is_asked_for() -> None:
     (answer,) = jsonl("--verbose", lines=[json.dumps(CRASH).encode()])
-    assert answer["trail"][-1] == "  1 f: kept: the last one"
+    assert answer["trail"][-1] == {
+        "frame": 1,
+        "given": "f(int)",
+        "name": "f",
+        "action": "kept: the last one",
+        "matches": [],
+    }
+    assert answer["steps"] == [{"rule": "Stack", "before": "", "after": "f"}]
 
 
 def test_an_answer_comes_before_the_next_line_is_sent() -> None:
@@ -89,7 +104,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     "document",
     [
         CRASH,
-        {"signature": "old", "json_dump": CRASH | {"crash_info": {"crashing_thread": 0}}},
+        {"json_dump": CRASH | {"crash_info": {"crashing_thread": 0}}},
         CRASH | {"crash_info": {"crashing_thread": 0}},
     ],
     ids=["crash data", "processed crash", "stack walk"],
@@ -112,8 +127,15 @@ def test_verbose_output_shows_notes_and_the_trail(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "IPCError-content | x"
     assert lines[1] == '  note: IPC channel error: it replaces the signature "f"'
-    assert lines[2].startswith("    0 abort: skipped: irrelevant [irrelevant_signature_re.txt:")
-    assert lines[3] == "    1 f: kept: the last one"
+    assert lines[2:4] == ["  frame  0: abort", "            skipped: irrelevant"]
+    assert lines[4].startswith("            by irrelevant_signature_re.txt:")
+    assert lines[5:] == [
+        "  frame  1: f",
+        "            from: f(int)",
+        "            kept: the last one",
+        "  Stack: f",
+        "  IPC channel error: IPCError-content | x",
+    ]
 
 
 def test_a_bad_file_is_named_and_the_others_are_signed(
@@ -135,8 +157,92 @@ def test_bad_lists_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "prefix_signature_re.txt:1:" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["--jsonl", "file"]])
-def test_files_and_lines_exclude_each_other(arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--jsonl", "file"],
+        ["--jsonl", "--changes"],
+        ["--check"],
+        ["--last", "5"],
+        ["--product", "DemoApp", "file"],
+        ["--jobs", "0", "file"],
+        ["--jobs", "many", "file"],
+    ],
+)
+def test_options_that_do_not_go_together_are_a_usage_error(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
+
+
+def test_nothing_to_sign_at_a_terminal_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    with pytest.raises(SystemExit) as caught:
+        main([])
+    assert caught.value.code == 2
+
+
+def test_a_processed_crash_shows_both_signatures_and_nothing_that_a_terminal_acts_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "crash.json"
+    file.write_text(json.dumps({"signature": "old\x1b[2J", "json_dump": CRASH}))
+    assert main([str(file)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{file}: different",
+        "  old: old\ufffd[2J",
+        "  new: f",
+    ]
+
+
+def test_a_document_on_standard_input_is_signed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = json.dumps(CRASH, indent=1).encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(document)))
+    assert main([]) == 0
+    assert capsys.readouterr().out == "f\n"
+
+
+def test_a_crash_id_without_a_server_is_told_what_is_missing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["bp-0bba929f-8721-460c-8e70-a43c95d04ed0"]) == 1
+    assert "give --server URL" in capsys.readouterr().err
+
+
+def test_an_own_rule_can_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rules_of_the_test.py").write_text("def mark(draft): draft.prepend('marked')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (answer,) = jsonl("--rule", "rules_of_the_test:mark", lines=[json.dumps(CRASH).encode()])
+    assert answer["signature"] == "marked | f"
+
+
+def test_a_rule_that_does_not_exist_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--rule", "no_such:rule", "--jsonl"]) == 1
+    assert capsys.readouterr().err.startswith("'no_such:rule': ModuleNotFoundError")
+
+
+def test_a_line_that_is_too_long_is_named_and_the_next_one_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("socorro.signature.cli.stream._MAX_LINE_BYTES", 200_000)
+    lines = [b'{"x": "' + b"y" * 300_000 + b'"}', json.dumps(CRASH).encode(), b"[" * 250_000]
+    output = io.StringIO()
+    stream = io.BufferedReader(io.BytesIO(b"\n".join(lines)))  # type: ignore[arg-type]
+    sign_stream(stream, output, Signing(default_lists(), PIPELINE), verbose=False)
+    answers = [json.loads(line) for line in output.getvalue().splitlines()]
+    assert answers[0] == answers[2] == {"error": "the line is longer than 200,000 bytes"}
+    assert answers[1]["signature"] == "f"
+
+
+@given(
+    lines=st.lists(st.binary(max_size=6).map(lambda text: text.replace(b"\n", b"")), max_size=6),
+    cut=st.integers(1, 5),
+    ended=st.booleans(),
+)
+def test_lines_are_found_however_they_arrive(lines: list[bytes], cut: int, ended: bool) -> None:
+    text = b"\n".join(lines) + (b"\n" if ended else b"")
+    with patch("socorro.signature.cli.stream._CHUNK_BYTES", cut):
+        found = [line for some in _available_lines(io.BytesIO(text)) for line in some]
+    assert found == text.removesuffix(b"\n").split(b"\n") if text else found == []

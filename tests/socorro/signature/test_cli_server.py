@@ -66,11 +66,15 @@ def test_a_server_that_is_busy_is_asked_again_and_bad_answers_are_named(
     assert main(["--server", foreign[0], "--format", "json", *ids]) == 1
     captured = capsys.readouterr()
     answers = json.loads(captured.out)
-    assert [answer["crash_id"] for answer in answers] == [BUSY, GOOD]
+    assert [answer["crash"] for answer in answers] == [BUSY, GOOD]
     assert answers[0] == {
-        "crash_id": BUSY, "old": "=old|x", "new": "f", "notes": [], "same": False,
+        "crash": BUSY, "old": "=old|x", "same": False,
+        "signature": "f", "proto_signature": "f", "notes": [],
     }  # fmt: skip
-    assert len(captured.err.splitlines()) == 4
+    assert sorted(line.partition(": ")[0] for line in captured.err.splitlines()[:4]) == sorted(
+        [GONE, GARBAGE, MOVED, "junk"]
+    )
+    assert captured.err.splitlines()[4].startswith("Without a token")
     assert "/api/elsewhere" not in foreign[1].asked
 
 
@@ -80,10 +84,11 @@ def test_a_refusal_ends_the_run_with_a_word_about_the_token(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SOCORRO_API_TOKEN", "abc")
-    assert main(["--server", foreign[0], SECRET, GOOD]) == 1
+    assert main(["--server", foreign[0], "--jobs", "1", SECRET, *[GOOD] * 9]) == 1
     assert "SOCORRO_API_TOKEN" in capsys.readouterr().err
-    assert foreign[1].asked == [SECRET]
-    assert foreign[1].tokens == ["abc"]
+    assert foreign[1].asked[0] == SECRET
+    assert len(foreign[1].asked) < 5
+    assert set(foreign[1].tokens) == {"abc"}
 
 
 def test_a_token_is_not_sent_in_the_clear_to_another_machine(
@@ -99,9 +104,35 @@ def test_ids_come_from_standard_input_and_tables_are_safe_to_open(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"# ids\n\n{GOOD}\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"# ids\n\n{GOOD}\n".encode())))
     assert main(["--server", foreign[0], "--format", "csv"]) == 0
     rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
     assert rows[1] == [GOOD, "'=old|x", "f", "no", ""]
     assert main(["--server", foreign[0], "--format", "markdown", GOOD]) == 0
     assert f"| {GOOD} | =old\\|x | f | no |  |" in capsys.readouterr().out
+
+
+def test_answers_keep_the_order_in_which_ids_were_given(
+    foreign: tuple[str, type[_Foreign]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = [f"{GOOD[:-2]}{number:02d}" for number in range(10, 40)]
+    assert main(["--server", foreign[0], "--jobs", "8", "--format", "json", *ids]) == 0
+    assert [answer["crash"] for answer in json.loads(capsys.readouterr().out)] == ids
+
+
+def test_a_server_that_is_not_there_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    assert main(["--server", "http://127.0.0.1:9", "--format", "json", GOOD]) == 1
+    captured = capsys.readouterr()
+    assert captured.err == "http://127.0.0.1:9: ConnectionError\n"
+    assert json.loads(captured.out) == []
+
+
+@pytest.mark.parametrize("address", ["crashes.example", "ftp://h", "http://", "http://[::1"])
+def test_an_address_that_is_none_is_refused(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--server", address, GOOD]) == 1
+    assert capsys.readouterr().err.startswith(f"{address}: ")
