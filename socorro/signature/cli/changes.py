@@ -25,14 +25,18 @@ Pair = tuple[str, str]
 class Changes:
     """Counts of crashes by old and new signature, and one example of each; not the crashes.
 
-    Crashes that had no signature count as if it had been empty.
+    `unknown` are crashes of which nobody knows the signature that they had.
     """
 
     def __init__(self, signed: Iterable[Signed]) -> None:
         self._counts: Counter[Pair] = Counter()
         self._examples: dict[Pair, str] = {}
+        self.unknown = 0
         for each in signed:
-            pair = (each.old or "", each.result.signature)
+            if each.old is None:
+                self.unknown += 1
+                continue
+            pair = (each.old, each.result.signature)
             self._counts[pair] += 1
             self._examples.setdefault(pair, each.label)
         self._by_old = _grouped(self._counts, key=0)
@@ -77,6 +81,7 @@ class Changes:
         return {
             "crashes": self.crashes,
             "unchanged": self.unchanged,
+            "unknown": self.unknown,
             **{
                 kind: [[self._pair(pair) for pair in change] for change in changes]
                 for kind, changes in self.kinds().items()
@@ -98,6 +103,8 @@ class Changes:
             for change in changes:
                 yield from self._lines_of(kind, change)
         yield f"{self.unchanged:,} of {self.crashes:,} crashes keep their signature."
+        if self.unknown:
+            yield f"{self.unknown:,} more have no signature to compare with; --against makes one."
 
     def _lines_of(self, kind: str, change: list[Pair]) -> Iterator[str]:
         old, new = change[0]

@@ -69,6 +69,15 @@ def test_the_summary_comes_as_json_and_as_tables() -> None:
         assert any(line.startswith(row) for line in output.getvalue().splitlines())
 
 
+def test_crashes_without_an_old_signature_are_counted_apart() -> None:
+    output = io.StringIO()
+    Changes([Signed("a", None, Result("x")), Signed("b", "y", Result("y"))]).write(output, "text")
+    assert output.getvalue().splitlines() == [
+        "1 of 1 crashes keep their signature.",
+        "1 more have no signature to compare with; --against makes one.",
+    ]
+
+
 def test_other_lists_are_compared_with_those_shipped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
