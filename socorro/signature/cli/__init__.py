@@ -52,6 +52,8 @@ def _run(options: argparse.Namespace, installation: Installation | None) -> int:
     if options.check:
         problems = check(options.siglists)
         sys.stdout.writelines(f"{problem}\n" for problem in problems)
+        if not problems:
+            sys.stdout.write(f"{options.siglists}: no problems\n")
         return _FAILED if any(each.severity == Severity.ERROR for each in problems) else 0
     signing = Signing.of(options, installation)
     if options.jsonl:

@@ -105,6 +105,7 @@ def test_lists_are_checked_and_mistakes_have_a_place(
     assert f"{file}:2: error: " in capsys.readouterr().out
     file.write_text("good\n")
     assert main(["--check", "--siglists", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"{tmp_path}: no problems\n"
 
 
 def test_the_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
