@@ -15,7 +15,10 @@ def sign(draft: Draft) -> None:
 def rename_shutdown_hang(draft: Draft) -> None:
     """ "shutdownhang | X": the watchdog ends the process, but the main thread is what hangs."""
     if "RunWatchdog" in draft.signature:
+        before = draft.signature
         sign_as_if_crashed_in(draft, 0)
+        # A stack of frames without names says less than the one of the watchdog.
+        draft.signature = draft.signature or before
         draft.prepend("shutdownhang")
 
 

@@ -106,7 +106,11 @@ def before_the_text_rules(crash: dict[str, Any], lists: OracleLists) -> Answer:
         signature = _shutdown_timeout(crash["async_shutdown_timeout"], signature)
     if "RunWatchdog" in signature:
         hung, proto_of_hung = _generate(crash, 0, lists)
-        signature, proto = f"shutdownhang | {hung}", proto_of_hung or proto
+        # siggen sets no empty signature
+        signature, proto = (
+            f"shutdownhang | {hung or signature}",
+            proto if proto_of_hung is None else proto_of_hung,
+        )
     if crash.get("ipc_channel_error"):
         signature = _ipc_error(crash)
     if crash.get("ipc_message_name"):

@@ -191,6 +191,11 @@ def test_a_long_signature_is_cut_at_255_characters() -> None:
     assert result.proto_signature == "x" * 256
 
 
+def test_a_shutdown_hang_of_a_thread_without_names_keeps_the_watchdog() -> None:
+    threads = [{"frames": [{}]}, {"frames": [{"function": "RunWatchdog"}]}]
+    assert sign(threads=threads, crashing_thread=1) == "shutdownhang | RunWatchdog"
+
+
 def test_the_steps_are_the_rules_that_changed_the_signature() -> None:
     result = generate(FRAMES | {"oom_allocation_size": 10**6, "ipc_message_name": "M\n"})
     assert result.steps == (
