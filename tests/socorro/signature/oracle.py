@@ -244,7 +244,7 @@ def cpp_name(name: str, line: Any, lists: OracleLists) -> str:
         name = _without_return_type(name)
     name = name.replace("`anonymous namespace'", "(anonymous namespace)")
     name = re.sub(r"::\$_\d+::", "::$::", name)
-    name = _collapse_types(name)
+    name = collapse_types(name)
     name = _without_arguments(name)
     if "clone .cold" in name:
         name = _replace(name, "[", lambda before, part: "")
@@ -269,7 +269,9 @@ def _spaced(name: str) -> str:
     return re.sub(",(?! )", ", ", name)
 
 
-def _collapse_types(name: str) -> str:
+def collapse_types(name: str) -> str:
+    """The name with its template arguments collapsed."""
+
     def collapsed(before: str, part: str) -> str:
         if part == "<name omitted>" or " as " in part or " in " in part:
             return part
@@ -277,7 +279,7 @@ def _collapse_types(name: str) -> str:
             return part
         if before.endswith("IPC::ParamTraits"):
             closer = ">" if _closed(part) else ""
-            return f"<{_collapse_types(part[1 : len(part) - len(closer)])}{closer}"
+            return f"<{collapse_types(part[1 : len(part) - len(closer)])}{closer}"
         return "<T>"
 
     return _replace(name, "<", collapsed)

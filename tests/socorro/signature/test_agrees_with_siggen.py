@@ -22,7 +22,7 @@ from socorro.signature import SignatureLists, generate
 from . import strategies
 from .corpus import CrashMaker
 from .corpus_names import SOURCES
-from .oracle import OracleLists, before_the_text_rules, outermost, source_file
+from .oracle import OracleLists, before_the_text_rules, collapse_types, outermost, source_file
 from .test_agrees_with_oracle import FIELDS_LISTS, NAMES_THAT_MATCH
 
 _LISTS = SignatureLists.load(FIELDS_LISTS)
@@ -56,8 +56,14 @@ def _is_known_difference(function: str, file: str) -> bool:
         # " as " counts inside the bracket, not before it.
         return any(function[:start].endswith(" as ") for start, _ in outermost(function, "<"))
     name = function.replace("`anonymous namespace'", "(anonymous namespace)")
-    types = any(_differs_as_types(name, *place) for place in outermost(name, "<"))
-    return types or any(_differs_as_arguments(name, *place) for place in outermost(name, "("))
+    if any(_differs_as_types(name, *place) for place in outermost(name, "<")):
+        return True
+    # Types go first, and may take an unbalanced bracket with them.
+    return any(
+        _differs_as_arguments(text, *place)
+        for text in (name, collapse_types(name))
+        for place in outermost(text, "(")
+    )
 
 
 def _differs_as_types(name: str, start: int, end: int) -> bool:
