@@ -11,6 +11,7 @@ import re
 import secrets
 from datetime import UTC, date, datetime
 from enum import IntEnum
+from urllib.parse import urlsplit
 
 _CRASH_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{6}[0-9]{6}")
 _PREFIX = "bp-"
@@ -52,6 +53,18 @@ def parse_crash_id(text: str) -> str:
         raise InvalidCrashId(f"not a crash id: {text[:80]!r}")
     date_of(bare)
     return bare
+
+
+def pasted_crash_id(text: str) -> str:
+    """Return the crash id in what somebody pasted: an id, ``bp-`` id or address of a report.
+
+    Raises InvalidCrashId.
+    """
+    try:
+        last = urlsplit(text).path.rstrip("/").rpartition("/")[2] if "/" in text else text
+    except ValueError as error:
+        raise InvalidCrashId(f"not an address: {text[:80]!r}") from error
+    return parse_crash_id(last.lower())
 
 
 def is_crash_id(text: object) -> bool:

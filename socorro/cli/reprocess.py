@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TextIO
-from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
 from rich.progress import Progress
 
 from socorro.cli.latest import latest_crash_ids
-from socorro.crash_id import InvalidCrashId, parse_crash_id
+from socorro.crash_id import InvalidCrashId, pasted_crash_id
 from socorro.queue import CrashQueue, QueueName, QueueUnavailable, Task, open_queue
 from socorro.settings import Settings
 
@@ -90,21 +89,12 @@ def given_ids(arguments: Iterable[str], stdin: TextIO) -> Iterator[Given]:
                 yield Given(f"line {line_number}", line.strip())
 
 
-def crash_id_in(text: str) -> str:
-    """Return the crash id in an id, ``bp-`` id or address of a report. Raises InvalidCrashId."""
-    try:
-        last = urlsplit(text).path.rstrip("/").rpartition("/")[2] if "/" in text else text
-    except ValueError as error:
-        raise InvalidCrashId(f"not an address: {text[:80]!r}") from error
-    return parse_crash_id(last.lower())
-
-
 def _read(given: Iterable[Given]) -> tuple[list[str], list[str]]:
     """Return the crash ids, and a sentence for each text that is none."""
     crash_ids, bad = [], []
     for each in given:
         try:
-            crash_ids.append(crash_id_in(each.text))
+            crash_ids.append(pasted_crash_id(each.text))
         except InvalidCrashId as error:
             bad.append(f"{each.place}: {error}")
     return crash_ids, bad

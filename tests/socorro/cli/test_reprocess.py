@@ -19,8 +19,8 @@ from processor.walker import WalkerSource
 from socorro import settings
 from socorro.cli.commands import cli
 from socorro.cli.latest import latest_crash_ids
-from socorro.cli.reprocess import RULESETS, crash_id_in
-from socorro.crash_id import InvalidCrashId, is_crash_id, make_crash_id
+from socorro.cli.reprocess import RULESETS
+from socorro.crash_id import InvalidCrashId, is_crash_id, make_crash_id, pasted_crash_id
 from socorro.fields import search_document
 from socorro.queue import LocalQueue, QueueName, QueueUnavailable, Task
 from socorro.search import open_index
@@ -150,7 +150,7 @@ def test_the_rulesets_are_those_of_the_processor(data: Path) -> None:
 @given(st.text(max_size=120) | st.just("http://[") | st.just(f"//x/{A}"))
 def test_any_text_is_a_crash_id_or_refused(text: str) -> None:
     try:
-        crash_id = crash_id_in(text)
+        crash_id = pasted_crash_id(text)
     except InvalidCrashId:
         return
     assert is_crash_id(crash_id)

@@ -4,7 +4,6 @@
 """The report page: one crash."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -109,12 +108,3 @@ def _has_shape(crash_id: str) -> bool:
     except InvalidCrashId:
         return False
     return crash_id[-6:].isascii() and crash_id[-6:].isdigit()
-
-
-def crash_id_in(text: str) -> str | None:
-    """Return the crash id in what somebody pasted: an id, ``bp-`` id or address of a report."""
-    try:
-        last = urlsplit(text).path.rstrip("/").rpartition("/")[2] if "/" in text else text
-        return parse_crash_id(last.lower())
-    except ValueError:  # no crash id, or no address
-        return None

@@ -10,13 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from socorro.crash_id import InvalidCrashId, pasted_crash_id
 from socorro.search import QueryError, SearchUnavailable
 from socorro.search.parse import parse_query
 from webapp.crashstats import handles
 from webapp.crashstats.access import viewer_of
 from webapp.crashstats.links import search_url
 from webapp.crashstats.searching import OPERATORS, Search, address_for, read_search, shortcuts
-from webapp.crashstats.views.report import crash_id_in
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def _answer(asked: Search, *, may_see_protected: bool) -> dict[str, Any]:
 def quick_search(request: HttpRequest) -> HttpResponse:
     """Go to the crash whose id was typed, else search signatures for the text."""
     text = request.GET.get("query", "").replace("\0", "").strip()[:_LONGEST_QUICK_SEARCH]
-    crash_id = crash_id_in(text)
-    if crash_id is not None:
-        return redirect("crashstats:report", crash_id=crash_id)
-    return redirect(search_url([("signature", f"~{text}")] if text else []))
+    try:
+        return redirect("crashstats:report", crash_id=pasted_crash_id(text))
+    except InvalidCrashId:
+        return redirect(search_url([("signature", f"~{text}")] if text else []))
