@@ -18,9 +18,6 @@ from socorro.crash_id import InvalidCrashId, pasted_crash_id
 from socorro.queue import CrashQueue, QueueName, QueueUnavailable, Task, open_queue
 from socorro.settings import Settings
 
-# Those of the processor; a test compares.
-RULESETS = ("default", "regenerate_signature")
-
 _BATCH = 500
 _MOST_BAD_SHOWN = 20
 _BAD_INPUT = 2

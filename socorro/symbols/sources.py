@@ -21,8 +21,8 @@ _SUFFIXES = (".sym", ".sym.gz")
 _MAX_ZIP_ENTRIES = 200_000
 # Unpacked, as its directory declares it; zipfile reads no more of an entry than that.
 _MAX_ZIP_SIZE = 64 * 2**30
-# What reading a file of an archive, or one on disk, may raise when it is broken; the last two are
-# zipfile's for compressions and features that it does not know.
+# What reading a file of an archive, or one on disk, may raise when it is broken; the last one is
+# zipfile's, by itself and as a subclass, for passwords, compressions and features beyond it.
 READ_ERRORS = (
     OSError,
     EOFError,
@@ -31,7 +31,6 @@ READ_ERRORS = (
     struct.error,
     zipfile.BadZipFile,
     zlib.error,
-    NotImplementedError,
     RuntimeError,
 )
 
