@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -16,13 +17,16 @@ from socorro.settings.parsers import (
     database_url,
     flag,
     integer,
+    networks,
     number,
     opened_by,
     optional,
     optional_path,
     path,
     processors,
+    rate,
     url,
+    workers,
 )
 from socorro.storage import open_storage
 
@@ -61,7 +65,10 @@ class Settings:
         "COLLECTOR_PORT", "8000", _PORT, "Port that the collector listens on."
     )
     collector_workers: int = _setting(
-        "COLLECTOR_WORKERS", "2", integer(1, 512), "Worker processes of the collector."
+        "COLLECTOR_WORKERS",
+        "auto",
+        workers,
+        "Worker processes of the collector; auto is one for each core, at least 2.",
     )
     collector_threads: int = _setting(
         "COLLECTOR_THREADS",
@@ -131,6 +138,25 @@ class Settings:
         integer(64, 2**16),
         "Largest header block of a part, in bytes; a larger one is refused with 400.",
     )
+    max_request_line: int = _setting(
+        "MAX_REQUEST_LINE",
+        "4094",
+        integer(128, 2**16),
+        "Longest first line of a request, with its query string, in bytes; a longer one is "
+        "refused with 400.",
+    )
+    max_headers: int = _setting(
+        "MAX_HEADERS",
+        "100",
+        integer(8, 2**15),
+        "Most header fields of a request; more are refused with 431.",
+    )
+    max_header_size: int = _setting(
+        "MAX_HEADER_SIZE",
+        "8190",
+        integer(128, 2**20),
+        "Largest header field of a request, in bytes; a larger one is refused with 431.",
+    )
     max_json_depth: int = _setting(
         "MAX_JSON_DEPTH",
         "100",
@@ -166,6 +192,47 @@ class Settings:
         str(256 * 2**20),
         integer(0, 2**50),
         "Free bytes below which the collector's heartbeat reports that the disk is full.",
+    )
+    rate_limit: str = _setting(
+        "RATE_LIMIT",
+        "",
+        optional(rate),
+        "Reports that one collector takes in all, such as 3000/minute; further ones are refused "
+        "with 429 and Retry-After. Empty: no limit.",
+    )
+    rate_limit_per_product: str = _setting(
+        "RATE_LIMIT_PER_PRODUCT",
+        "",
+        optional(rate),
+        "As RATE_LIMIT, for each product by itself.",
+    )
+    rate_limit_per_address: str = _setting(
+        "RATE_LIMIT_PER_ADDRESS",
+        "",
+        optional(rate),
+        "As RATE_LIMIT, for each client address by itself. Addresses are held in memory only.",
+    )
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(
+        "TRUSTED_PROXIES",
+        "",
+        networks,
+        "Addresses or networks of proxies before the collector, comma-separated: from these, "
+        "X-Forwarded-For says which address RATE_LIMIT_PER_ADDRESS is about.",
+    )
+    operator_token: str = _setting(
+        "OPERATOR_TOKEN",
+        "",
+        str,
+        "Token for the collector's /__broken__ and, when set, /metrics: as a bearer token or as "
+        "the password of basic authentication. Empty: nobody gets at /__broken__, and /metrics is "
+        "open.",
+        secret=True,
+    )
+    throttle_rules: Path | None = _setting(
+        "THROTTLE_RULES",
+        "",
+        optional_path,
+        "File of throttle rules; by default every report is accepted.",
     )
     removed_annotations: tuple[str, ...] = _setting(
         "REMOVED_ANNOTATIONS",
@@ -233,6 +300,13 @@ class Settings:
         optional(_STORAGE),
         "Where processed crashes are kept; by default with the raw ones.",
     )
+    fallback_storage: str = _setting(
+        "FALLBACK_STORAGE",
+        "",
+        optional(_STORAGE),
+        "Where the collector keeps reports while CRASH_STORAGE fails, until they are moved home; "
+        "empty: nowhere, and clients are told to keep their reports.",
+    )
     telemetry_storage: str = _setting(
         "TELEMETRY_STORAGE",
         "fs://$SOCORRO_DATA/telemetry",
@@ -246,6 +320,12 @@ class Settings:
         "The queue between collector and processors: local://FOLDER or "
         "sqs://PREFIX?endpoint=URL&region=NAME, whose queues are PREFIX-standard, PREFIX-priority "
         "and PREFIX-reprocessing, each settable by an option of its name.",
+    )
+    unpublished: Path = _setting(
+        "UNPUBLISHED",
+        "$SOCORRO_DATA/unpublished",
+        path,
+        "Folder where the collector keeps crash ids while CRASH_QUEUE cannot be reached.",
     )
     search: str = _setting(
         "SEARCH",
@@ -381,6 +461,11 @@ class Settings:
     def collector_address(self) -> str:
         """Address of the collector, without a slash at the end."""
         return address(self.collector_host, self.collector_port)
+
+    @property
+    def recent_reports(self) -> Path:
+        """Folder in which the collector remembers the reports of a day, to know duplicates."""
+        return self.data / "recent"
 
     @property
     def symbol_store(self) -> Path:

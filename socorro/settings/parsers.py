@@ -6,8 +6,10 @@
 import os
 import re
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, urlsplit
+import limits
 
 # As options they would override the other parts unseen, and a password would be shown to people.
 _PARTS_OF_DATABASE_URL = frozenset({"dbname", "password", "port", "user"})
@@ -44,6 +46,30 @@ def processors(text: str) -> int:
     if text == "auto":
         return max(1, (os.cpu_count() or 2) - 1)
     return integer(0, 512)(text)
+
+
+def workers(text: str) -> int:
+    """Read a number of server processes; auto is one for each core, at least 2."""
+    if text == "auto":
+        return max(2, os.cpu_count() or 2)
+    return integer(1, 512)(text)
+
+
+def rate(text: str) -> str:
+    """Check a rate such as ``100/minute`` or ``10 per 5 seconds``."""
+    try:
+        limits.parse(text)
+    except ValueError:
+        raise ValueError("must be a rate such as 100/minute or 10 per 5 seconds") from None
+    return text
+
+
+def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Read a comma-separated list of addresses and networks."""
+    try:
+        return tuple(ip_network(part) for part in comma_list(text))
+    except ValueError as error:
+        raise ValueError(f"must be addresses or networks such as 10.0.0.0/8: {error}") from error
 
 
 def flag(text: str) -> bool:
