@@ -160,6 +160,19 @@ def explain(error: "BotoCoreError | ClientError", url: AwsUrl) -> str:
     return type(error).__name__
 
 
+def is_misconfigured(error: "BotoCoreError | ClientError") -> bool:
+    """Say whether it is the settings or credentials that are wrong, and waiting does not help."""
+    from botocore import exceptions as known
+
+    match error:
+        case known.ClientError():
+            code = error_code(error)
+            return code in _REFUSED_CREDENTIALS | _DENIED or code == "NoSuchBucket"
+        case known.NoCredentialsError() | known.PartialCredentialsError() | known.NoRegionError():
+            return True
+    return False
+
+
 def error_code(error: "ClientError") -> str:
     """Return the code of a refusal, such as ``NoSuchKey``."""
     return str(error.response.get("Error", {}).get("Code", ""))

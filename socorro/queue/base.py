@@ -19,6 +19,10 @@ class QueueUnavailable(Exception):
     """The queue cannot be read or written now; trying again later may help."""
 
 
+class QueueMisconfigured(QueueUnavailable):
+    """The queue's server answers, but not to these settings: no such queue, refused credentials."""
+
+
 class InvalidTask(ValueError):
     """A message body is not ``<crash id>`` or ``<crash id>:<ruleset>``."""
 

@@ -13,6 +13,7 @@ from socorro.storage.base import (
     CrashStorage,
     InvalidDumpName,
     StorageError,
+    StorageMisconfigured,
     StorageUnavailable,
     check_dump_name,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "InvalidDumpName",
     "S3Storage",
     "StorageError",
+    "StorageMisconfigured",
     "StorageUnavailable",
     "check_dump_name",
     "open_storage",

@@ -15,6 +15,9 @@ RESERVED_DUMP_NAMES = frozenset(
     {"crash_report", "dump_names", "processed_crash", "raw_crash", "test"}
 )
 MAIN_DUMP = "upload_file_minidump"
+# The whole of a save, while a client waits for its answer. Common load balancers wait for 30 s and
+# more.
+SAVE_SECONDS = 25.0
 _DUMP_NAME = re.compile(r"[A-Za-z0-9_]{1,30}")
 
 
@@ -28,6 +31,10 @@ class CrashNotFound(StorageError):
 
 class StorageUnavailable(StorageError):
     """The storage cannot be read or written now; trying again later may help."""
+
+
+class StorageMisconfigured(StorageUnavailable):
+    """The storage answers, but not to these settings: no such bucket, refused credentials."""
 
 
 class InvalidDumpName(StorageError, ValueError):
@@ -74,7 +81,9 @@ class CrashStorage(Protocol):
         When it returns, the report survives a power cut; when it raises, or its process is
         killed, no reader sees the report, unless the storage kept it and only its answer was lost.
         The order makes the raw crash the sign of a complete report. Raises InvalidDumpName, and
-        ValueError for annotations that are not JSON (NaN, infinity).
+        ValueError for annotations that are not JSON (NaN, infinity). It ends within about
+        `SAVE_SECONDS`, unless the operating system itself hangs. When it raises, the spooled files
+        are where they were, so that another storage can take them.
 
         A report of the same id is replaced. In a folder it is not to be seen meanwhile; elsewhere
         its annotations may be seen with new dumps for a moment, and after a save that failed. (The
@@ -84,6 +93,13 @@ class CrashStorage(Protocol):
 
     def load_raw_crash(self, crash_id: str) -> dict[str, Any]:
         """Return the annotations of a report. Raises CrashNotFound."""
+        ...
+
+    def fetch_raw_crash(self, crash_id: str, folder: Path) -> Path:
+        """Return a local, read-only file with a report's annotations, byte for byte as stored.
+
+        It is made in `folder` unless there is one already. Raises CrashNotFound.
+        """
         ...
 
     def load_dump_names(self, crash_id: str) -> list[str]:
@@ -126,6 +142,13 @@ class CrashStorage(Protocol):
 
         The day is the one in the crash ids, UTC. Ids that come or go meanwhile may be missing.
         Raises ValueError for another prefix.
+        """
+        ...
+
+    def list_days(self) -> list[date]:
+        """Return the days that `list_raw_crashes` may have reports of, sorted.
+
+        A day whose reports were all deleted may be among them.
         """
         ...
 

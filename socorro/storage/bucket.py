@@ -12,8 +12,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
-from socorro.aws import AwsUrl, PerProcess, error_code, explain, make_client
-from socorro.storage.base import StorageUnavailable
+from socorro.aws import AwsUrl, PerProcess, error_code, explain, is_misconfigured, make_client
+from socorro.storage.base import StorageMisconfigured, StorageUnavailable
 from socorro.storage.uploads import LAST, SIDE_BY_SIDE, Abandonable
 
 if TYPE_CHECKING:
@@ -108,6 +108,17 @@ class Bucket:
                 for entry in page.get("Contents", []):
                     yield entry["Key"]
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Yield what keys have after `prefix` up to the next slash, with both; sorted.
+
+        A request for each thousand.
+        """
+        with self.errors():
+            pages = self._client.get().get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self._url.name, Prefix=prefix, Delimiter="/"):
+                for entry in page.get("CommonPrefixes", []):
+                    yield entry["Prefix"]
+
     def delete(self, key: str) -> None:
         """Delete an object; nothing happens if there is none."""
         with self.errors():
@@ -162,12 +173,12 @@ class Bucket:
         for client in self._client.forget():
             client.close()
 
-    def unavailable(self, text: str) -> StorageUnavailable:
+    def unavailable(
+        self, text: str, kind: type[StorageUnavailable] = StorageUnavailable
+    ) -> StorageUnavailable:
         """Return an error of this bucket, on one line."""
         line = " ".join(text.split())
-        return StorageUnavailable(
-            f"crash storage s3://{self._url.name} ({self._url.place}): {line}"
-        )
+        return kind(f"crash storage s3://{self._url.name} ({self._url.place}): {line}")
 
     def _put(self, key: str, body: bytes | BytesIO | Abandonable) -> None:
         with self.errors():
@@ -219,7 +230,9 @@ class Bucket:
         try:
             yield
         except _known_errors() as error:
-            raise self.unavailable(_explained(error, self._url)) from error
+            text = _explained(error, self._url)
+            kind = StorageMisconfigured if _is_misconfigured(error) else StorageUnavailable
+            raise self.unavailable(text, kind) from error
         except OSError as error:
             raise self.unavailable(str(error)) from error
 
@@ -267,6 +280,12 @@ def _explained(error: Exception, url: AwsUrl) -> str:
     if isinstance(error, BotoCoreError | ClientError):
         return explain(error, url)
     return f"the storage broke off in the middle of an answer ({type(error).__name__})"
+
+
+def _is_misconfigured(error: Exception) -> bool:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return isinstance(error, BotoCoreError | ClientError) and is_misconfigured(error)
 
 
 def _is_denied(error: BaseException | None) -> bool:

@@ -12,8 +12,9 @@ import contextlib
 import os
 import re
 import shutil
+import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import wraps
 from pathlib import Path
@@ -21,12 +22,14 @@ from typing import Any, ParamSpec, TypeVar
 
 from socorro.crash_id import InvalidCrashId, date_of, is_crash_id
 from socorro.storage.base import (
+    SAVE_SECONDS,
     CrashNotFound,
     CrashReport,
     StorageUnavailable,
     dump_files,
     kind_of_dump,
 )
+from socorro.storage.days import day_named
 from socorro.storage.durable import DurableFolders, sync_file
 from socorro.storage.encoding import (
     decode_dump_names,
@@ -84,6 +87,7 @@ class FilesystemStorage:
     @_os_errors
     def save_raw_crash(self, report: CrashReport) -> None:
         """See `CrashStorage.save_raw_crash`."""
+        deadline = time.monotonic() + SAVE_SECONDS
         raw_crash = self._path("raw_crash", report.crash_id)
         dumps = {
             self._path(kind, report.crash_id): path for kind, path in dump_files(report).items()
@@ -95,16 +99,30 @@ class FilesystemStorage:
         try:
             for target, spooled in dumps.items():
                 self._adopt(spooled, target)
+                _check_time(deadline)
             self._write(names, encode_dump_names(report.dumps.keys()))
+            _check_time(deadline)
             self._write(raw_crash, body)
         except (OSError, StorageUnavailable):
-            self._take_back([raw_crash, names, *dumps])
+            self._take_back([raw_crash, names])
+            self._give_back(dumps)
             raise
+        _remove_all(path for path in dumps.values() if path.parent != self._spool)
 
     @_os_errors
     def load_raw_crash(self, crash_id: str) -> dict[str, Any]:
         """See `CrashStorage.load_raw_crash`."""
         return decode_raw_crash(self._read("raw_crash", crash_id), f"{crash_id}: raw crash")
+
+    @_os_errors
+    def fetch_raw_crash(self, crash_id: str, folder: Path) -> Path:  # noqa: ARG002
+        """Return the stored file itself: nothing needs to be copied."""
+        path = self._path("raw_crash", crash_id)
+        try:
+            path.stat()
+        except FileNotFoundError as error:
+            raise CrashNotFound(f"{crash_id}: no raw crash") from error
+        return path
 
     @_os_errors
     def load_dump_names(self, crash_id: str) -> list[str]:
@@ -166,6 +184,12 @@ class FilesystemStorage:
             raise _unavailable(error) from error
 
     @_os_errors
+    def list_days(self) -> list[date]:
+        """See `CrashStorage.list_days`."""
+        names = _names(self._root / "v1" / "raw_crash")
+        return sorted(day for name in names if (day := day_named(name)) is not None)
+
+    @_os_errors
     def delete_crash(self, crash_id: str) -> None:
         """See `CrashStorage.delete_crash`."""
         try:
@@ -221,15 +245,15 @@ class FilesystemStorage:
                 aside.unlink(missing_ok=True)
 
     def _adopt(self, source: Path, path: Path) -> None:
-        """Move a spooled file under its name, durably."""
+        """Move a spooled file under its name, durably; one of another folder is copied."""
         if source.parent != self._spool:
             aside = self.spool / f"{uuid.uuid4().hex}.tmp"
             try:
                 shutil.copyfile(source, aside)
                 self._adopt(aside, path)
             finally:
-                aside.unlink(missing_ok=True)
-            source.unlink()
+                with contextlib.suppress(OSError):
+                    aside.unlink(missing_ok=True)
             return
         sync_file(source)
         self._rename(source, path)
@@ -253,11 +277,35 @@ class FilesystemStorage:
             return
         sync_file(path.parent)
 
+    def _give_back(self, dumps: Mapping[Path, Path]) -> None:
+        """Move the dumps of a failed save back to where they were spooled, as far as we can."""
+        for target, spooled in dumps.items():
+            with contextlib.suppress(OSError):
+                if spooled.exists():
+                    self._remove(target)
+                elif target.exists():
+                    target.replace(spooled)
+                    sync_file(target.parent)
+
     def _take_back(self, paths: list[Path]) -> None:
         """Remove what a failed save has written, as far as the disk lets us."""
         for path in paths:
             with contextlib.suppress(OSError):
                 self._remove(path)
+
+
+def _check_time(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise StorageUnavailable(
+            f"crash storage: the report was not stored within {SAVE_SECONDS:g} s"
+        )
+
+
+def _remove_all(paths: Iterable[Path]) -> None:
+    for path in paths:
+        # The report is stored; what cannot be removed is swept later.
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def _names(folder: Path) -> list[str]:

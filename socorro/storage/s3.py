@@ -21,8 +21,15 @@ from typing import Any
 
 from socorro.aws import AwsUrl, PerProcess
 from socorro.crash_id import InvalidCrashId, date_of, is_crash_id
-from socorro.storage.base import CrashNotFound, CrashReport, dump_files, kind_of_dump
+from socorro.storage.base import (
+    SAVE_SECONDS,
+    CrashNotFound,
+    CrashReport,
+    dump_files,
+    kind_of_dump,
+)
 from socorro.storage.bucket import Bucket
+from socorro.storage.days import day_named
 from socorro.storage.encoding import (
     decode_dump_names,
     decode_processed_crash,
@@ -34,13 +41,10 @@ from socorro.storage.encoding import (
 from socorro.storage.spool import private_spool, sweep
 from socorro.storage.uploads import TooLate, UploadThreads, run_all
 
-# The whole of a save, while a client waits for its answer. Two stages of which each has one request
-# that hung and was repeated fit into it, and common load balancers wait for 30 s and more.
-SAVE_SECONDS = 25.0
-
 _DATED = frozenset({"crash_report", "raw_crash"})
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX = re.compile(r"[0-9a-f]{0,3}")
+_RAW_CRASHES = "v1/raw_crash/"
 
 
 class S3Storage:
@@ -112,24 +116,17 @@ class S3Storage:
         """See `CrashStorage.load_raw_crash`."""
         return decode_raw_crash(self._read("raw_crash", crash_id), f"{crash_id}: raw crash")
 
+    def fetch_raw_crash(self, crash_id: str, folder: Path) -> Path:
+        """See `CrashStorage.fetch_raw_crash`; it is never held in memory."""
+        return self._fetch("raw_crash", crash_id, folder, "raw crash")
+
     def load_dump_names(self, crash_id: str) -> list[str]:
         """See `CrashStorage.load_dump_names`."""
         return decode_dump_names(self._read("dump_names", crash_id), f"{crash_id}: dump names")
 
     def fetch_dump(self, crash_id: str, name: str, folder: Path) -> Path:
         """See `CrashStorage.fetch_dump`; the dump is never held in memory."""
-        kind = kind_of_dump(name)
-        key = _key(kind, crash_id)
-        aside = folder / f"{uuid.uuid4().hex}.tmp"
-        with self._bucket.errors():
-            try:
-                with open(aside, "xb", opener=_only_for_us) as file:
-                    found = self._bucket.get_into(key, file)
-                if not found:
-                    raise CrashNotFound(f"{crash_id}: no dump {name}")
-                return aside.replace(folder / f"{crash_id}.{kind}")
-            finally:
-                aside.unlink(missing_ok=True)
+        return self._fetch(kind_of_dump(name), crash_id, folder, f"dump {name}")
 
     def save_processed_crash(self, crash_id: str, processed: Mapping[str, Any]) -> None:
         """See `CrashStorage.save_processed_crash`."""
@@ -161,10 +158,15 @@ class S3Storage:
         """See `CrashStorage.list_raw_crashes`; a request for each thousand ids."""
         if not _PREFIX.fullmatch(prefix):
             raise ValueError(f"not up to three hex digits: {prefix[:80]!r}")
-        folder = f"v1/raw_crash/{day:%Y%m%d}/"
+        folder = f"{_RAW_CRASHES}{day:%Y%m%d}/"
         names = (key.removeprefix(folder) for key in self._bucket.keys(folder + prefix))
         # An id below another day than its own could not be loaded.
         return (name for name in names if is_crash_id(name) and date_of(name) == day)
+
+    def list_days(self) -> list[date]:
+        """See `CrashStorage.list_days`; one request, or one for each thousand days."""
+        names = (name.removeprefix(_RAW_CRASHES) for name in self._bucket.folders(_RAW_CRASHES))
+        return sorted(day for name in names if (day := day_named(name.rstrip("/"))) is not None)
 
     def delete_crash(self, crash_id: str) -> None:
         """See `CrashStorage.delete_crash`; up to four requests."""
@@ -192,6 +194,19 @@ class S3Storage:
         for threads in self._threads.forget():
             threads.close()
         self._bucket.close()
+
+    def _fetch(self, kind: str, crash_id: str, folder: Path, what: str) -> Path:
+        key = _key(kind, crash_id)
+        aside = folder / f"{uuid.uuid4().hex}.tmp"
+        with self._bucket.errors():
+            try:
+                with open(aside, "xb", opener=_only_for_us) as file:
+                    found = self._bucket.get_into(key, file)
+                if not found:
+                    raise CrashNotFound(f"{crash_id}: no {what}")
+                return aside.replace(folder / f"{crash_id}.{kind}")
+            finally:
+                aside.unlink(missing_ok=True)
 
     def _read(self, kind: str, crash_id: str) -> bytes:
         body = self._bucket.get(_key(kind, crash_id))

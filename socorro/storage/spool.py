@@ -36,10 +36,13 @@ def private_spool() -> Path:
 
 
 def sweep(spool: Path) -> None:
-    """Remove what interrupted saves have left behind. Raises OSError."""
+    """Remove what interrupted saves have left behind. Raises OSError if it cannot be looked for.
+
+    What cannot be removed stays: it is nothing that saves would need.
+    """
     oldest = time.time() - _STALE_SECONDS
     for path in spool.iterdir():
         # Another process may finish, or sweep, at the same time.
-        with contextlib.suppress(FileNotFoundError):
-            if path.stat().st_mtime < oldest:
+        with contextlib.suppress(OSError):
+            if path.lstat().st_mtime < oldest:
                 path.unlink()

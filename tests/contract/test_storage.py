@@ -161,6 +161,7 @@ def test_what_is_not_there_is_not_found(storage: CrashStorage, tmp_path: Path) -
         storage.load_dump_names,
         storage.load_processed_crash,
         storage.load_telemetry_crash,
+        lambda crash_id: storage.fetch_raw_crash(crash_id, tmp_path),
         lambda crash_id: storage.fetch_dump(crash_id, "upload_file_minidump", tmp_path),
     ):
         with pytest.raises(CrashNotFound):
@@ -194,6 +195,7 @@ def test_a_hostile_crash_id_reaches_nothing(
     calls: list[Callable[[], object]] = [
         lambda: storage.save_raw_crash(CrashReport(crash_id, {})),
         lambda: storage.load_raw_crash(crash_id),
+        lambda: storage.fetch_raw_crash(crash_id, tmp_path),
         lambda: storage.load_dump_names(crash_id),
         lambda: storage.fetch_dump(crash_id, "upload_file_minidump", tmp_path),
         lambda: storage.save_processed_crash(crash_id, {}),
@@ -297,6 +299,41 @@ def test_the_reports_of_a_day_are_listed_in_order(storage: CrashStorage) -> None
     assert list(storage.list_raw_crashes((DAY + timedelta(days=1)).date())) == []
 
 
+def test_the_annotations_are_fetched_byte_for_byte_as_a_file(
+    storage: CrashStorage, tmp_path: Path
+) -> None:
+    crash_id = new_id()
+    storage.save_raw_crash(CrashReport(crash_id, {"b": "\u00e4\ud800", "a": 10**40, "c": 1e5}))
+    path = storage.fetch_raw_crash(crash_id, tmp_path)
+    expected = rb'{"a": 1' + b"0" * 40 + rb', "b": "\u00e4\ud800", "c": 100000.0}'
+    assert path.read_bytes() == expected
+
+
+def test_a_save_that_fails_leaves_the_spooled_files_to_another_storage(
+    storage: CrashStorage, tmp_path: Path
+) -> None:
+    crash_id = new_id()
+    report = made_report(storage, crash_id)
+    lost = report.dumps[DUMP_NAMES[-1]]
+    content = lost.read_bytes()
+    lost.unlink()
+    with pytest.raises(StorageUnavailable):
+        storage.save_raw_crash(report)
+    lost.write_bytes(content)
+    other = open_storage(f"fs://{tmp_path}/another")
+    other.save_raw_crash(report)
+    check_complete(other, crash_id, tmp_path)
+    assert not any(path.exists() for path in report.dumps.values())
+
+
+def test_the_days_of_reports_are_listed_in_order(storage: CrashStorage) -> None:
+    assert storage.list_days() == []
+    for days in (400, 0, 1):
+        storage.save_raw_crash(CrashReport(new_id(DAY - timedelta(days=days)), {}))
+    storage.save_processed_crash(new_id(DAY - timedelta(days=2)), {})
+    assert storage.list_days() == [(DAY - timedelta(days=days)).date() for days in (400, 1, 0)]
+
+
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_a_prefix_narrows_the_list(storage: CrashStorage, length: int) -> None:
     ids = sorted(new_id() for _ in range(40))
@@ -347,13 +384,14 @@ def test_a_storage_that_works_passes_its_check_and_keeps_nothing_of_it(
     assert list(storage.spool.iterdir()) == []
 
 
-def test_a_dead_storage_says_so(dead_storage: CrashStorage) -> None:
+def test_a_dead_storage_says_so(dead_storage: CrashStorage, tmp_path: Path) -> None:
     crash_id = new_id()
     calls: list[Callable[[], object]] = [
         lambda: dead_storage.save_raw_crash(CrashReport(crash_id, {})),
         lambda: dead_storage.save_processed_crash(crash_id, {}),
         lambda: dead_storage.save_telemetry_crash(crash_id, {}),
         lambda: dead_storage.load_raw_crash(crash_id),
+        lambda: dead_storage.fetch_raw_crash(crash_id, tmp_path),
         lambda: dead_storage.load_dump_names(crash_id),
         lambda: dead_storage.load_processed_crash(crash_id),
         lambda: dead_storage.load_telemetry_crash(crash_id),

@@ -7,22 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from socorro.aws import AwsUrl, error_code, explain
-from socorro.queue.base import QueueUnavailable
+from socorro.aws import AwsUrl, error_code, explain, is_misconfigured
+from socorro.queue.base import QueueMisconfigured, QueueUnavailable
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import BotoCoreError, ClientError
 
 _NO_SUCH_QUEUE = frozenset({"NonExistentQueue", "QueueDoesNotExist"})
 _DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException"})
 _LOST_LEASE = frozenset({"MessageNotInflight", "ReceiptHandleIsInvalid"})
 
 
-class NoSuchQueue(QueueUnavailable):
+class NoSuchQueue(QueueMisconfigured):
     """A queue does not exist, or is hidden from these credentials."""
 
 
-class NotAllowed(QueueUnavailable):
+class NotAllowed(QueueMisconfigured):
     """These credentials may not do that."""
 
 
@@ -42,7 +42,7 @@ def explained(url: AwsUrl, queue: str = "") -> Iterator[None]:
     except ClientError as error:
         raise _refusal(error, url, queue) from error
     except BotoCoreError as error:
-        raise QueueUnavailable(f"{label(url)}: {explain(error, url)}") from error
+        raise _kind(error)(f"{label(url)}: {explain(error, url)}") from error
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         # What we send is checked: this comes from an answer of another shape, be it in the parser.
         raise QueueUnavailable(f"{label(url)}: it does not answer as SQS does") from error
@@ -63,8 +63,12 @@ def _refusal(error: "ClientError", url: AwsUrl, queue: str) -> QueueUnavailable:
         return NoSuchQueue(
             f"{label(url)}: there is no queue {queue}; make it, for example with socorro provision"
         )
-    kind = NotAllowed if _code(error) in _DENIED else QueueUnavailable
+    kind = NotAllowed if _code(error) in _DENIED else _kind(error)
     return kind(f"{label(url)}: {explain(error, url)}")
+
+
+def _kind(error: "BotoCoreError | ClientError") -> type[QueueUnavailable]:
+    return QueueMisconfigured if is_misconfigured(error) else QueueUnavailable
 
 
 def _code(error: "ClientError") -> str:

@@ -105,6 +105,9 @@ def test_a_fault_at_any_step_of_a_save_leaves_nothing_to_be_seen(
             # What is left in the spool belongs to whoever spooled it.
             left = [name for name in files_below(tmp_path / str(fail_at)) if "spool" not in name]
             assert left == []
+            other = FilesystemStorage(tmp_path / f"other-{fail_at}")
+            other.save_raw_crash(report)
+            check_complete(other, CRASH_ID, tmp_path)
         elif faults.calls < fail_at:
             check_complete(storage, CRASH_ID, tmp_path)
             survived = fail_at

@@ -80,3 +80,14 @@ def test_old_files_are_swept_and_young_ones_kept() -> None:
     os.utime(spool / "old", (two_days_ago, two_days_ago))
     sweep(spool)
     assert [path.name for path in spool.iterdir()] == ["young"]
+
+
+def test_what_cannot_be_removed_does_not_stop_the_sweep() -> None:
+    spool = private_spool()
+    (spool / "a folder").mkdir()
+    (spool / "old").write_bytes(b"x")
+    two_days_ago = time.time() - 2 * 86400
+    for name in ("a folder", "old"):
+        os.utime(spool / name, (two_days_ago, two_days_ago))
+    sweep(spool)
+    assert [path.name for path in spool.iterdir()] == ["a folder"]
