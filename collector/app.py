@@ -10,15 +10,18 @@ from typing import Any
 
 import falcon
 
+from collector.catch_up import CatchUp
 from collector.crashmover import CrashMover
 from collector.health import HeartbeatResource, LoadBalancerHeartbeatResource, VersionResource
 from collector.publisher import Publisher
 from collector.submit import SubmitResource
 from collector.throttle import AcceptEverything, Throttler
+from collector.unpublished import Unpublished
 from socorro.queue import CrashQueue, open_queue
 from socorro.sentry import report_error
 from socorro.settings import Settings
 from socorro.storage import CrashStorage, open_storage
+from socorro.storage.fallback import StorageWithFallback
 
 logger = logging.getLogger(__name__)
 
@@ -26,11 +29,15 @@ logger = logging.getLogger(__name__)
 class CollectorApp(falcon.App[falcon.Request, falcon.Response]):
     """The application, and what has to be closed with it."""
 
-    publisher: Publisher
+    mover: CrashMover
+
+    def start(self) -> None:
+        """Begin to catch up in the background; call it in the process that serves."""
+        self.mover.catch_up.start()
 
     def close(self) -> None:
         """Publish what still waits; call it when no request is in progress."""
-        self.publisher.close()
+        self.mover.close()
 
 
 def create_app(
@@ -38,22 +45,26 @@ def create_app(
     storage: CrashStorage | None = None,
     queue: CrashQueue | None = None,
     throttler: Throttler | None = None,
+    fallback: CrashStorage | None = None,
 ) -> CollectorApp:
-    """Return the collector; storage and queue come from the settings unless given.
+    """Return the collector; storages and queue come from the settings unless given.
 
     Nothing is opened or verified yet: see `collector.startup`. Raises ValueError for a storage or
     queue that does not exist.
     """
-    storage = storage or open_storage(settings.crash_storage)
     queue = queue or open_queue(settings.crash_queue, lease_seconds=settings.lease_seconds)
-    publisher = Publisher(queue)
-    mover = CrashMover(storage, publisher)
+    if fallback is None and settings.fallback_storage:
+        fallback = open_storage(settings.fallback_storage)
+    store = StorageWithFallback(storage or open_storage(settings.crash_storage), fallback)
+    unpublished = Unpublished(settings.unpublished)
+    publisher = Publisher(queue, unpublished)
+    mover = CrashMover(store, publisher, CatchUp(store, publisher, unpublished))
     app = CollectorApp()
-    app.publisher = publisher
+    app.mover = mover
     app.set_error_serializer(_serialize_error)
     app.add_error_handler(Exception, _answer_error)
     app.add_route("/submit", SubmitResource(settings, mover, throttler or AcceptEverything()))
-    app.add_route("/__heartbeat__", HeartbeatResource(settings, storage, queue))
+    app.add_route("/__heartbeat__", HeartbeatResource(settings, store, queue, unpublished))
     app.add_route("/__lbheartbeat__", LoadBalancerHeartbeatResource())
     app.add_route("/__version__", VersionResource())
     return app

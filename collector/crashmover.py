@@ -3,21 +3,31 @@
 
 """The crash mover: takes a report from the collector's hands into storage and the queue."""
 
-import logging
+from pathlib import Path
 
+from collector.catch_up import CatchUp
 from collector.publisher import Publisher
 from socorro.metrics import METRICS
-from socorro.storage import CrashReport, CrashStorage, StorageUnavailable
-
-logger = logging.getLogger(__name__)
+from socorro.storage import CrashReport, StorageUnavailable
+from socorro.storage.fallback import StorageWithFallback
 
 
 class CrashMover:
     """Saves reports durably, then publishes their ids."""
 
-    def __init__(self, storage: CrashStorage, publisher: Publisher) -> None:
-        self.storage = storage
+    def __init__(self, store: StorageWithFallback, publisher: Publisher, catch_up: CatchUp) -> None:
+        self.catch_up = catch_up
+        self._store = store
         self._publisher = publisher
+
+    @property
+    def spools(self) -> list[Path]:
+        """Folders for the files of a report, the best one first. Raises StorageUnavailable."""
+        return self._store.spools
+
+    def check(self) -> None:
+        """Raise StorageUnavailable if it is known that no storage will take a report."""
+        self._store.check()
 
     def move(self, report: CrashReport, *, publish: bool, chosen_id: bool) -> None:
         """Store a report; when this returns, the client can be told its id.
@@ -25,20 +35,27 @@ class CrashMover:
         `publish` is false for a report that waits until somebody asks for it. With `chosen_id` the
         id is the client's: the report may be stored already, and is then sent again because an
         answer was lost; what was acknowledged is not touched. Raises StorageUnavailable, and then
-        nothing of the report can be seen, unless the storage kept it and its answer was lost.
+        nothing of the report can be seen, unless a storage kept it and its answer was lost.
         """
+        with METRICS.timer("collector.crashmover.crash_handling.time"):
+            self._move(report, publish=publish, chosen_id=chosen_id)
+
+    def close(self) -> None:
+        """End what works in the background, after a last try to publish what waits."""
+        self.catch_up.close()
+        self._publisher.close()
+        self._store.close()
+
+    def _move(self, report: CrashReport, *, publish: bool, chosen_id: bool) -> None:
         try:
-            if chosen_id and self.storage.has_raw_crash(report.crash_id):
-                logger.info("is stored already and was left as it is")
-            else:
-                self._save(report)
+            in_main = self._store.save(report, may_exist=chosen_id)
         except StorageUnavailable:
             METRICS.incr("collector.crashmover.save_crash_dropped.count")
             raise
-        if publish:
-            self._publisher.publish(report.crash_id)
-
-    def _save(self, report: CrashReport) -> None:
-        with METRICS.timer("collector.crashmover.crash_save.time"):
-            self.storage.save_raw_crash(report)
         METRICS.incr("collector.crashmover.save_crash.count")
+        if not in_main:
+            # It is published when it is home, where processors look.
+            METRICS.incr("collector.crashmover.saved_to_fallback.count")
+            self.catch_up.look_soon()
+        elif publish:
+            self._publisher.publish(report.crash_id)

@@ -4,79 +4,42 @@
 """What load balancers and operators ask the collector."""
 
 import json
-import logging
-import shutil
-import threading
-import time
-from typing import TypedDict
 
 import falcon
 
+from collector.health_checks import HealthChecks
+from collector.unpublished import Unpublished
 from socorro.build import build_facts
-from socorro.queue import CrashQueue, QueueUnavailable
+from socorro.metrics import METRICS
+from socorro.queue import CrashQueue
 from socorro.settings import Settings
-from socorro.storage import CrashStorage, StorageUnavailable
-
-logger = logging.getLogger(__name__)
-
-# A check writes to disk; asking more often than this gets the last answer.
-_FRESH_SECONDS = 1.0
-
-
-class HealthProblem(TypedDict):
-    """One thing that does not work: the kind of error and a sentence."""
-
-    name: str
-    msg: str
+from socorro.storage.fallback import StorageWithFallback
 
 
 class HeartbeatResource:
-    """``/__heartbeat__``: 200 when reports can be taken, 503 with the reasons when not."""
+    """``/__heartbeat__``: 200 when all that the collector stands on works, 503 with what does not.
 
-    def __init__(self, settings: Settings, storage: CrashStorage, queue: CrashQueue) -> None:
-        self._settings = settings
-        self._storage = storage
-        self._queue = queue
-        self._lock = threading.Lock()
-        self._checked_at = -_FRESH_SECONDS
-        self._problems: list[HealthProblem] = []
+    Reports may be taken all the same, as long as one storage works; ``/__lbheartbeat__`` is what
+    decides whether a collector gets them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: StorageWithFallback,
+        queue: CrashQueue,
+        unpublished: Unpublished,
+    ) -> None:
+        self._checks = HealthChecks(settings, store, queue, unpublished)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:  # noqa: ARG002
         """Answer with the problems found."""
-        with self._lock:
-            if time.monotonic() - self._checked_at >= _FRESH_SECONDS:
-                self._problems = self._check()
-                self._checked_at = time.monotonic()
-            problems = self._problems
+        METRICS.incr("collector.health.heartbeat.count")
+        problems = self._checks.problems()
         resp.status = 503 if problems else 200
-        resp.media = {"errors": problems}
+        resp.media = {"errors": problems, "info": {"unpublished": self._checks.waiting}}
 
     on_head = on_get
-
-    def _check(self) -> list[HealthProblem]:
-        problems: list[HealthProblem] = []
-        try:
-            self._storage.verify()
-            problems += self._check_disk()
-        except (StorageUnavailable, OSError) as error:
-            problems.append(_problem(error))
-        try:
-            self._queue.verify()
-        except QueueUnavailable as error:
-            problems.append(_problem(error))
-        for problem in problems:
-            logger.warning("heartbeat: %s", problem["msg"])
-        return problems
-
-    def _check_disk(self) -> list[HealthProblem]:
-        free = shutil.disk_usage(self._storage.spool).free
-        if free >= self._settings.min_free_disk:
-            return []
-        message = (
-            f"{free} bytes are free on the disk of the spool, "
-            f"fewer than MIN_FREE_DISK={self._settings.min_free_disk}"
-        )
-        return [HealthProblem(name="DiskFull", msg=message)]
 
 
 class LoadBalancerHeartbeatResource:
@@ -84,6 +47,7 @@ class LoadBalancerHeartbeatResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:  # noqa: ARG002
         """Answer with nothing."""
+        METRICS.incr("collector.health.lbheartbeat.count")
         resp.content_type = "application/json; charset=utf-8"
 
     on_head = on_get
@@ -94,11 +58,8 @@ class VersionResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:  # noqa: ARG002
         """Answer with the version as JSON."""
+        METRICS.incr("collector.health.version.count")
         resp.content_type = "application/json; charset=utf-8"
         resp.text = json.dumps(build_facts())
 
     on_head = on_get
-
-
-def _problem(error: Exception) -> HealthProblem:
-    return HealthProblem(name=type(error).__name__, msg=str(error))

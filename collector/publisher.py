@@ -4,100 +4,79 @@
 """Publishing crash ids, now or as soon as the queue can be reached again."""
 
 import logging
-import random
-import threading
-from collections import deque
 
+from collector.unpublished import Unpublished
+from socorro.breaker import Breaker
 from socorro.metrics import METRICS
 from socorro.queue import CrashQueue, QueueName, QueueUnavailable, Task
 
 logger = logging.getLogger(__name__)
 
-# Some 10 MB. What does not fit, and what a killed process held, cronrun finds in raw storage.
-_MAX_WAITING = 100_000
 _BATCH = 500
-_FIRST_DELAY = 0.5
-_LONGEST_DELAY = 15.0
 
 
 class Publisher:
     """Puts crash ids into the standard queue.
 
     Reports are safe in storage before their ids come here, so a queue that is down keeps no client
-    waiting: ids are held in memory and a thread publishes them when it is back.
+    waiting: ids are kept in a folder, and published when the queue is back.
     """
 
-    def __init__(self, queue: CrashQueue) -> None:
+    def __init__(self, queue: CrashQueue, unpublished: Unpublished) -> None:
         self._queue = queue
-        self._waiting: deque[str] = deque()
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._stopping = threading.Event()
+        self._unpublished = unpublished
+        self._breaker = Breaker("the crash queue", queue.verify, (QueueUnavailable,))
 
-    @property
-    def waiting(self) -> int:
-        """Number of ids that could not be published yet."""
-        return len(self._waiting)
+    def publish(self, crash_id: str) -> bool:
+        """Publish an id, or keep it for later. Never raises.
 
-    def publish(self, crash_id: str) -> None:
-        """Publish an id, or keep it for later; never raises."""
-        # While older ids wait the queue is known to be down: do not make each client wait for it.
-        if not self._waiting:
-            try:
-                with METRICS.timer("collector.crashmover.crash_publish.time"):
-                    self._queue.publish(QueueName.STANDARD, [Task(crash_id)])
-                return
-            except QueueUnavailable as error:
-                logger.warning("could not publish, will try again: %s", error)
-        self._keep(crash_id)
+        False if neither works: then only the job that looks for missing crashes will find it.
+        """
+        # While the queue is known to be down, no client has to wait for that to be found again.
+        if self._breaker.trusted:
+            return self._try(crash_id) or self._keep(crash_id) or _drop()
+        return self._keep(crash_id) or self._try(crash_id) or _drop()
 
-    def close(self, timeout: float = 5.0) -> None:
-        """Try for the last time, for at most about `timeout` seconds."""
-        self._stopping.set()
-        thread = self._thread
-        if thread is not None:
-            thread.join(timeout)
-        if self._waiting:
-            logger.warning(
-                "%d crash ids were not published; cronrun will find them", len(self._waiting)
+    def publish_waiting(self) -> int:
+        """Publish all ids that were kept; return how many.
+
+        For the holder of the folder's lock. Raises QueueUnavailable and OSError, and then some may
+        be published already; a crash that is published twice is processed twice, to the same end.
+        """
+        published = 0
+        while ids := self._unpublished.some(_BATCH):
+            self._queue.publish(QueueName.STANDARD, [Task(crash_id) for crash_id in ids])
+            self._unpublished.remove(ids)
+            published += len(ids)
+        return published
+
+    def close(self) -> None:
+        """End the checks in the background."""
+        self._breaker.close()
+
+    def _try(self, crash_id: str) -> bool:
+        try:
+            with METRICS.timer("collector.crashmover.crash_publish.time"):
+                self._queue.publish(QueueName.STANDARD, [Task(crash_id)])
+        except QueueUnavailable as error:
+            self._breaker.failed()
+            METRICS.incr(
+                "collector.crashmover.retry_count", tags=["count:publish_crash_exception.count"]
             )
-
-    def _keep(self, crash_id: str) -> None:
-        with self._lock:
-            if len(self._waiting) >= _MAX_WAITING:
-                METRICS.incr("collector.crashmover.publish_crash_dropped.count")
-                logger.warning("too many ids wait to be published; cronrun will find this one")
-                return
-            self._waiting.append(crash_id)
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._publish_waiting, name="publisher", daemon=True
-                )
-                self._thread.start()
-
-    def _publish_waiting(self) -> None:
-        delay = _FIRST_DELAY
-        while True:
-            last_try = self._stopping.wait(delay * random.uniform(0.75, 1.25))  # noqa: S311
-            delay = _FIRST_DELAY if self._publish_batches() else min(2 * delay, _LONGEST_DELAY)
-            with self._lock:
-                if last_try or not self._waiting:
-                    self._thread = None
-                    return
-
-    def _publish_batches(self) -> bool:
-        """Publish all that waits; False at the first failure."""
-        while self._waiting:
-            with self._lock:
-                batch = [self._waiting[i] for i in range(min(_BATCH, len(self._waiting)))]
-            try:
-                self._queue.publish(QueueName.STANDARD, [Task(crash_id) for crash_id in batch])
-            except QueueUnavailable as error:
-                logger.warning("%d crash ids wait to be published: %s", self.waiting, error)
-                return False
-            # Only this thread takes ids away.
-            with self._lock:
-                for _ in batch:
-                    self._waiting.popleft()
-        logger.info("all waiting crash ids are published")
+            logger.warning("could not publish, will try again: %s", error)
+            return False
         return True
+
+    def _keep(self, crash_id: str) -> bool:
+        try:
+            self._unpublished.add(crash_id)
+        except OSError as error:
+            logger.error("an id that could not be published cannot be kept either: %s", error)
+            return False
+        return True
+
+
+def _drop() -> bool:
+    METRICS.incr("collector.crashmover.publish_crash_dropped.count")
+    logger.error("was not published; cronrun will find it")
+    return False

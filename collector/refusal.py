@@ -8,7 +8,8 @@ class Refused(Exception):
     """A report is not taken. Carries what the client is told.
 
     `reason` names the counter and, after ``Discarded=``, the body of the answer; reasons of
-    malformed reports have ``malformed_`` before them there, as clients know it.
+    malformed reports have ``malformed_`` before them there, as clients know it. `unread` says that
+    the body is not to be read any further, not even to throw it away: there is no time for that.
     """
 
     def __init__(
@@ -18,17 +19,14 @@ class Refused(Exception):
         *,
         malformed: bool = True,
         retry_after: int | None = None,
+        unread: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.status = status
         self.malformed = malformed
         self.retry_after = retry_after
-
-    @property
-    def overloaded(self) -> bool:
-        """Whether the report was turned away without being looked at."""
-        return self.reason == "overloaded"
+        self.unread = unread
 
     @property
     def body(self) -> str:

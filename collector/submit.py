@@ -56,26 +56,34 @@ class SubmitResource:
         body = _body_of(req, self._settings.max_body_size)
         with METRICS.timer(f"{_METRIC}.on_post.time"):
             try:
+                self._check_storage()
                 with self._slot():
                     resp.text = self._take(req, body)
             except Refused as refused:
                 self._refuse(refused, resp)
-                if not refused.overloaded:
+                if not refused.unread:
                     body.discard()
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
         if not self._slots.acquire(blocking=False):
-            raise Refused("overloaded", 503, malformed=False, retry_after=_RETRY_AFTER_SECONDS)
+            raise _turned_away("overloaded")
         try:
             yield
         finally:
             self._slots.release()
 
+    def _check_storage(self) -> None:
+        """Shed the load while it is known that no storage takes a report. Raises Refused."""
+        try:
+            self._mover.check()
+        except StorageUnavailable as error:
+            raise _turned_away("storage_unavailable") from error
+
     def _take(self, req: falcon.Request, body: Body) -> str:
         received_at = datetime.now(UTC)
         try:
-            with Spool(self._mover.storage.spool, self._settings.max_dumps) as spool:
+            with Spool(self._mover.spools[0], self._settings.max_dumps) as spool:
                 payload = self._read(req, body, spool)
                 return self._decide(req, payload, received_at)
         except StorageUnavailable as error:
@@ -142,6 +150,10 @@ class SubmitResource:
         resp.text = refused.body
         if refused.retry_after is not None:
             resp.set_header("Retry-After", str(refused.retry_after))
+
+
+def _turned_away(reason: str) -> Refused:
+    return Refused(reason, 503, malformed=False, retry_after=_RETRY_AFTER_SECONDS, unread=True)
 
 
 def _body_of(req: falcon.Request, max_size: int) -> Body:

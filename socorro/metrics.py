@@ -63,12 +63,35 @@ DECLARED: tuple[Metric, ...] = (
         "Throttle rule that decided on a report.",
         ("rule",),
     ),
+    Metric(
+        "collector.crashmover.crash_handling.time",
+        "timing",
+        "Time to store a report and publish its id, all tries included.",
+    ),
     Metric("collector.crashmover.crash_publish.time", "timing", "Time to publish a crash id."),
     Metric("collector.crashmover.crash_save.time", "timing", "Time to store a report."),
     Metric(
+        "collector.crashmover.fallback",
+        "gauge",
+        "Reports in the fallback storage that wait to be moved home; counted up to 10,000.",
+    ),
+    Metric(
+        "collector.crashmover.moved_home.count",
+        "incr",
+        "A report was moved from the fallback storage into the main one.",
+    ),
+    Metric(
         "collector.crashmover.publish_crash_dropped.count",
         "incr",
-        "A crash id could not be published; the job that finds missing crashes will queue it.",
+        "A crash id could neither be published nor kept for later; the job that finds missing "
+        "crashes will queue it.",
+    ),
+    Metric(
+        "collector.crashmover.retry_count",
+        "incr",
+        "A try to store a report (save_crash_exception.count) or to publish its id "
+        "(publish_crash_exception.count) failed.",
+        ("count",),
     ),
     Metric("collector.crashmover.save_crash.count", "incr", "A report was stored."),
     Metric(
@@ -76,6 +99,23 @@ DECLARED: tuple[Metric, ...] = (
         "incr",
         "A report could not be stored; the client was told to keep it.",
     ),
+    Metric(
+        "collector.crashmover.saved_to_fallback.count",
+        "incr",
+        "A report was stored in the fallback storage, as the main one failed.",
+    ),
+    Metric(
+        "collector.crashmover.unpublished",
+        "gauge",
+        "Crash ids that wait for the queue; counted up to 10,000.",
+    ),
+    Metric("collector.health.heartbeat.count", "incr", "Somebody asked for the heartbeat."),
+    Metric(
+        "collector.health.lbheartbeat.count",
+        "incr",
+        "A load balancer asked whether the collector serves.",
+    ),
+    Metric("collector.health.version.count", "incr", "Somebody asked for the version."),
     Metric("cron.job_run", "timing", "Time that a job took.", ("job", "result")),
     Metric(
         "cron.requeue_missing.queued",

@@ -73,6 +73,11 @@ class FilesystemStorage:
         self._folders = DurableFolders(self._root)
 
     @property
+    def root(self) -> Path:
+        """The folder, absolute."""
+        return self._root
+
+    @property
     def engine(self) -> str:
         """See `CrashStorage.engine`."""
         return f"files below {self._root}"

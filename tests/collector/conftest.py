@@ -22,6 +22,7 @@ def settings(tmp_path: Path) -> Settings:
         data=tmp_path,
         crash_storage=f"fs://{tmp_path}/crashes",
         crash_queue=f"local://{tmp_path}/queue",
+        unpublished=tmp_path / "unpublished",
         min_free_disk=0,
     )
 

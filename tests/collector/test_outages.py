@@ -5,8 +5,7 @@
 
 import json
 import logging
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,15 +14,13 @@ from typing import Any
 import pytest
 from markus.testing import MetricsMock
 
-from collector import publisher as publisher_module
 from collector.app import CollectorApp, create_app
 from collector.throttle import Verdict
 from socorro.crash_id import Throttle, throttle_of
-from socorro.queue import CrashQueue, LocalQueue, QueueName, QueueUnavailable, Task
+from socorro.queue import CrashQueue
 from socorro.settings import Settings
 from socorro.storage import CrashReport, FilesystemStorage, StorageUnavailable
 from tests.collector.made_requests import annotation, dump, post
-from tests.contract.processes import wait_until
 
 SECRET = "the-comment-of-a-user"
 PARTS = [annotation("Comments", SECRET), dump("upload_file_minidump", b"MDMP" * 100)]
@@ -36,23 +33,6 @@ class FailingStorage(FilesystemStorage):
         for path in report.dumps.values():
             assert path.read_bytes()
         raise StorageUnavailable("no space left on device")
-
-
-class MovingQueue(LocalQueue):
-    """A queue that can be switched off; tells which batches it was given."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, lease_seconds=60)
-        self.down = False
-        self.tries = 0
-        self.batches: list[int] = []
-
-    def publish(self, queue: QueueName, tasks: Sequence[Task]) -> None:
-        self.tries += 1
-        if self.down:
-            raise QueueUnavailable("the queue is switched off")
-        super().publish(queue, tasks)
-        self.batches.append(len(tasks))
 
 
 @dataclass
@@ -83,7 +63,8 @@ def test_a_report_that_cannot_be_stored_is_given_back_to_the_client(
         "socorro.collector.breakpad_resource.turned_away", tags=["reason:storage_unavailable"]
     )
     metrics.assert_incr("socorro.collector.crashmover.save_crash_dropped.count")
-    assert list(storage.spool.iterdir()) == []
+    # The check that follows a failure may be writing its own file there.
+    assert list(storage.spool.glob("*.dump")) == []
     assert queue.receive(1, wait=0) == []
     assert "no space left on device" in caplog.text
 
@@ -109,116 +90,6 @@ def test_a_dump_that_cannot_be_spooled_is_given_back_to_the_client(
     storage = FilesystemStorage(tmp_path / "crashes")
     answer = post(create_app(settings, storage, queue), *PARTS)
     assert (answer.status, answer.body) == (503, "Discarded=storage_unavailable")
-
-
-@pytest.fixture
-def moving_queue(tmp_path: Path) -> MovingQueue:
-    return MovingQueue(tmp_path / "queue")
-
-
-@pytest.fixture
-def moving_app(
-    settings: Settings,
-    storage: FilesystemStorage,
-    moving_queue: MovingQueue,
-    monkeypatch: pytest.MonkeyPatch,
-) -> CollectorApp:
-    monkeypatch.setattr(publisher_module, "_FIRST_DELAY", 0.01)
-    return create_app(settings, storage, moving_queue)
-
-
-def test_reports_are_taken_while_the_queue_is_down_and_published_later(
-    moving_app: CollectorApp,
-    moving_queue: MovingQueue,
-    storage: FilesystemStorage,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    moving_queue.down = True
-    ids = {post(moving_app, *PARTS).crash_id for _ in range(20)}
-    assert set(today(storage)) == ids
-    assert "could not publish" in caplog.text
-    assert moving_app.publisher.waiting == 20
-    moving_queue.down = False
-    wait_until(lambda: moving_app.publisher.waiting == 0, "everything published")
-    taken = moving_queue.receive(100, wait=0)
-    assert {message.task.crash_id for message in taken} == ids
-    assert {message.queue for message in taken} == {QueueName.STANDARD}
-    assert moving_queue.batches == [20]
-
-
-def test_only_the_first_client_waits_for_a_queue_that_is_down(
-    moving_app: CollectorApp, moving_queue: MovingQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(publisher_module, "_FIRST_DELAY", 3600)
-    moving_queue.down = True
-    for _ in range(10):
-        post(moving_app, *PARTS)
-    assert moving_queue.tries == 1
-
-
-def test_publishing_goes_on_after_a_second_outage(
-    moving_app: CollectorApp, moving_queue: MovingQueue
-) -> None:
-    for _ in range(2):
-        moving_queue.down = True
-        post(moving_app, *PARTS)
-        moving_queue.down = False
-        wait_until(lambda: moving_app.publisher.waiting == 0, "published")
-    assert len(moving_queue.receive(100, wait=0)) == 2
-
-
-def test_the_last_try_is_made_at_the_end(
-    moving_app: CollectorApp, moving_queue: MovingQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(publisher_module, "_FIRST_DELAY", 3600)
-    moving_queue.down = True
-    crash_id = post(moving_app, *PARTS).crash_id
-    moving_queue.down = False
-    moving_app.close()
-    assert moving_queue.holding([crash_id]) == {crash_id}
-
-
-def test_ids_left_at_the_end_are_counted_in_the_log(
-    moving_app: CollectorApp, moving_queue: MovingQueue, caplog: pytest.LogCaptureFixture
-) -> None:
-    moving_queue.down = True
-    post(moving_app, *PARTS)
-    moving_app.close()
-    assert "1 crash ids were not published; cronrun will find them" in caplog.text
-
-
-def test_what_waits_is_bounded(
-    moving_app: CollectorApp, moving_queue: MovingQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(publisher_module, "_FIRST_DELAY", 3600)
-    monkeypatch.setattr(publisher_module, "_MAX_WAITING", 3)
-    moving_queue.down = True
-    ids = [post(moving_app, *PARTS).crash_id for _ in range(5)]
-    assert len(set(ids)) == 5
-    assert moving_app.publisher.waiting == 3
-
-
-def test_many_threads_publish_through_an_outage_and_nothing_is_lost_or_doubled(
-    moving_app: CollectorApp, moving_queue: MovingQueue
-) -> None:
-    ids: list[str] = []
-
-    def work() -> None:
-        for _ in range(10):
-            ids.append(post(moving_app, *PARTS).crash_id)  # noqa: PERF401 - seen while it grows
-
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for limit in (10, 30):
-        wait_until(lambda limit=limit: len(ids) >= limit, "some are in")
-        moving_queue.down = not moving_queue.down
-    for thread in threads:
-        thread.join()
-    moving_queue.down = False
-    wait_until(lambda: moving_app.publisher.waiting == 0, "everything published")
-    taken = [message.task.crash_id for message in moving_queue.receive(1000, wait=0)]
-    assert sorted(taken) == sorted(ids)
 
 
 def test_a_deferred_report_is_stored_and_not_queued(
