@@ -15,6 +15,7 @@ from collector.publisher import Publisher
 from collector.unpublished import Unpublished
 from socorro.metrics import METRICS
 from socorro.queue import QueueUnavailable
+from socorro.sentry import report_error
 from socorro.storage import StorageUnavailable
 from socorro.storage.fallback import StorageWithFallback
 from socorro.storage.spool import sweep
@@ -23,8 +24,6 @@ logger = logging.getLogger(__name__)
 
 _ROUND_SECONDS = 2.0
 _LONGEST_DELAY = 15.0
-# Reports of other processes may be in the fallback; asking costs a request on S3.
-_LOOK_SECONDS = 60.0
 _SWEEP_SECONDS = 600.0
 
 
@@ -53,8 +52,17 @@ class CatchUp:
     """Rounds of catching up, of one process at a time for each folder of unpublished ids."""
 
     def __init__(
-        self, store: StorageWithFallback, publisher: Publisher, unpublished: Unpublished
+        self,
+        store: StorageWithFallback,
+        publisher: Publisher,
+        unpublished: Unpublished,
+        *,
+        look_seconds: float = 60.0,
     ) -> None:
+        """Look into the fallback storage every `look_seconds`, for what other processes left there.
+
+        What this process left there is looked for at once; looking costs a request on S3.
+        """
         self._store = store
         self._publisher = publisher
         self._unpublished = unpublished
@@ -65,6 +73,7 @@ class CatchUp:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._look = threading.Event()
+        self._look_seconds = look_seconds
         self._look_at = 0.0
         self._sweep_at = 0.0
 
@@ -95,7 +104,7 @@ class CatchUp:
         delay = _ROUND_SECONDS
         last_told: tuple[str, ...] = ()
         while not stopping.wait(delay * random.uniform(0.75, 1.25)):  # noqa: S311
-            done = self.round(stopping)
+            done = self._round_whatever_happens(stopping)
             if done.problems != last_told:
                 last_told = done.problems
                 for problem in done.problems:
@@ -104,6 +113,15 @@ class CatchUp:
         with suppress(QueueUnavailable, OSError), self._unpublished.lock() as alone:
             if alone:
                 self._publisher.publish_waiting()
+
+    def _round_whatever_happens(self, stopping: threading.Event) -> Round:
+        """Do a round; the outermost loop, so an error of ours must not end it."""
+        try:
+            return self.round(stopping)
+        except Exception as error:
+            logger.exception("a round of catching up failed")
+            report_error(error)
+            return Round(problems=(f"{type(error).__name__} in our own code",))
 
     def round(self, stopping: threading.Event, *, everything: bool = False) -> Round:
         """Do what there is to do, unless another process does.
@@ -145,7 +163,7 @@ class CatchUp:
             return 0, 0
         # What comes from now on is looked for in the next round.
         self._look.clear()
-        self._look_at = time.monotonic() + _LOOK_SECONDS
+        self._look_at = time.monotonic() + self._look_seconds
         moved = 0
         left = 0
         try:

@@ -116,15 +116,15 @@ class HealthChecks:
             self._unpublished.verify()
             self.waiting = self._unpublished.count()
         except OSError as error:
-            return [_problem(error, "unpublished ids: ")]
+            return [HealthProblem(name=type(error).__name__, msg=f"unpublished ids: {error}")]
         return []
 
 
 def _storage_problems(storage: CrashStorage, prefix: str = "") -> Problems:
     try:
         storage.verify()
-    except (StorageUnavailable, OSError) as error:
-        return [_problem(error, prefix)]
+    except StorageUnavailable as error:
+        return [HealthProblem(name="StorageUnavailable", msg=f"{prefix}{error}")]
     return []
 
 
@@ -132,7 +132,7 @@ def _queue_problems(queue: CrashQueue) -> Problems:
     try:
         queue.verify()
     except QueueUnavailable as error:
-        return [_problem(error)]
+        return [HealthProblem(name="QueueUnavailable", msg=str(error))]
     return []
 
 
@@ -162,7 +162,3 @@ def _disk_problems(folders: Iterable[Path], min_free: int) -> Problems:
             )
             problems.append(HealthProblem(name="DiskFull", msg=text))
     return problems
-
-
-def _problem(error: Exception, prefix: str = "") -> HealthProblem:
-    return HealthProblem(name=type(error).__name__, msg=f"{prefix}{error}")

@@ -1,13 +1,16 @@
 # This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
 # of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""Checks before the collector serves: a wrong setting or a dead backend ends the start."""
+"""Checks before the collector serves: a wrong setting, or no storage at all, ends the start."""
 
+import logging
 import sys
 from typing import NoReturn
 
-from socorro.backends import verify
+from socorro.backends import verify_incoming
 from socorro.settings import SettingError, Settings, load
+
+logger = logging.getLogger(__name__)
 
 _verified = False
 # Gunicorn's code for "do not try again": any other makes it start workers for ever.
@@ -23,7 +26,10 @@ def load_settings_or_exit() -> Settings:
 
 
 def verify_or_exit(settings: Settings) -> None:
-    """End the process with a sentence unless reports can be stored and published.
+    """End the process with a sentence unless the settings are right and some storage works.
+
+    With one of several down the collector starts all the same, and says so here and in its
+    heartbeat: a restart in the middle of an outage must not make it a worse one.
 
     Done once: workers inherit it from the master. A worker that is replaced later, while storage
     is down, must start all the same and answer 503; ending it would end the whole collector.
@@ -32,7 +38,8 @@ def verify_or_exit(settings: Settings) -> None:
     if _verified:
         return
     try:
-        verify(settings, ("CRASH_STORAGE", "CRASH_QUEUE"))
+        for sentence in verify_incoming(settings):
+            logger.error("starts all the same: %s", sentence)
     except SettingError as error:
         _exit(str(error))
     _verified = True

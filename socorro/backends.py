@@ -9,10 +9,11 @@ from functools import partial
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from socorro.queue import QueueUnavailable, open_queue
+from socorro.queue import QueueMisconfigured, QueueUnavailable, open_queue
 from socorro.search import SearchUnavailable, open_index
 from socorro.settings import SettingError, Settings, mask
-from socorro.storage import StorageUnavailable, open_storage
+from socorro.storage import StorageMisconfigured, StorageUnavailable, open_storage
+from socorro.storage.fallback import same_place
 
 
 class Backend(Protocol):
@@ -32,7 +33,16 @@ class Backend(Protocol):
         ...
 
 
+# What a whole installation needs. FALLBACK_STORAGE is not among them: it is there for when others
+# fail.
 NAMES = ("CRASH_STORAGE", "PROCESSED_STORAGE", "TELEMETRY_STORAGE", "CRASH_QUEUE", "SEARCH")
+_INCOMING = ("CRASH_STORAGE", "FALLBACK_STORAGE")
+_PROVIDED = ("FALLBACK_STORAGE", *NAMES)
+# What it means that a setting is empty.
+_NONE = {
+    "FALLBACK_STORAGE": "none: while storage is down, clients are told to keep their reports",
+    "TELEMETRY_STORAGE": "none: nothing is exported",
+}
 _UNAVAILABLE = (QueueUnavailable, SearchUnavailable, StorageUnavailable)
 
 
@@ -44,18 +54,60 @@ def verify(settings: Settings, names: Collection[str] = NAMES) -> None:
     _with_each(settings, names, lambda backend: backend.verify())
 
 
+def verify_incoming(settings: Settings) -> list[str]:
+    """Check what the collector needs: it can serve as long as one storage works.
+
+    Return a sentence on each of storage, fallback and queue that is down. Raises SettingError if a
+    setting is wrong, so that waiting will not help, and if no storage works.
+    """
+    check_fallback(settings)
+    down: dict[str, SettingError] = {}
+    for name in (*_INCOMING, "CRASH_QUEUE"):
+        try:
+            verify(settings, (name,))
+        except SettingError as error:
+            if isinstance(error.__cause__, StorageMisconfigured | QueueMisconfigured):
+                raise
+            down[name] = error
+    usable = [name for name in _INCOMING if _selected(settings)[name][0] and name not in down]
+    if not usable:
+        raise down["CRASH_STORAGE"]
+    return [str(error) for error in down.values()]
+
+
+def check_fallback(settings: Settings) -> None:
+    """Raise SettingError if FALLBACK_STORAGE is also another storage.
+
+    Reports are deleted there once they are in CRASH_STORAGE, with all else of the same crash.
+    """
+    if not settings.fallback_storage:
+        return
+    fallback = open_storage(settings.fallback_storage)
+    others = {
+        "CRASH_STORAGE": settings.crash_storage,
+        "PROCESSED_STORAGE": settings.processed_storage_url,
+        "TELEMETRY_STORAGE": settings.telemetry_storage,
+    }
+    for name, url in others.items():
+        if url and same_place(fallback, open_storage(url)):
+            raise SettingError(
+                f"FALLBACK_STORAGE={mask(settings.fallback_storage)}: must be another place than "
+                f"{name}."
+            )
+
+
 def provision(settings: Settings) -> None:
     """Make what the backends need unless it is there; whatever exists is left as it is.
 
     Raises SettingError: one sentence that names the setting.
     """
-    _with_each(settings, NAMES, lambda backend: backend.provision())
+    _with_each(settings, _PROVIDED, lambda backend: backend.provision())
 
 
 def engines(settings: Settings) -> dict[str, str]:
     """Return which engine each URL selects, by the name of the setting; nothing is opened."""
     described = {
-        name: open_it(url).engine if url else "none: nothing is exported"
+        name: open_it(url).engine if url else _NONE[name]
         for name, (url, open_it) in _selected(settings).items()
     }
     return {**described, "DATABASE_URL": _database_engine(settings.database_url)}
@@ -83,6 +135,7 @@ def _selected(settings: Settings) -> dict[str, tuple[str, Callable[[str], Backen
     queue = partial(open_queue, lease_seconds=settings.lease_seconds)
     return {
         "CRASH_STORAGE": (settings.crash_storage, open_storage),
+        "FALLBACK_STORAGE": (settings.fallback_storage, open_storage),
         "PROCESSED_STORAGE": (settings.processed_storage_url, open_storage),
         "TELEMETRY_STORAGE": (settings.telemetry_storage, open_storage),
         "CRASH_QUEUE": (settings.crash_queue, queue),

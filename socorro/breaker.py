@@ -11,7 +11,7 @@ from collections.abc import Callable
 logger = logging.getLogger(__name__)
 
 FIRST_DELAY = 0.5
-LONGEST_DELAY = 10.0
+LONGEST_DELAY = 5.0
 
 
 class Breaker:

@@ -53,6 +53,19 @@ def collector() -> None:
 
 
 @cli.command()
+@click.option("--once", is_flag=True, help="Do what there is to do, then stop.")
+def crashmover(once: bool) -> None:
+    """Move reports home from the fallback storage, and publish ids that wait for the queue.
+
+    Collectors do this themselves in the background; this is for when none runs, or for a machine
+    of its own.
+    """
+    from collector.moving import main
+
+    sys.exit(main(settings.load(), once=once))
+
+
+@cli.command()
 def webapp() -> None:
     """Serve Crash Stats (gunicorn); run `socorro migrate` before, once for each version."""
     from socorro.backends import verify

@@ -10,6 +10,7 @@ import click
 
 from socorro.backends import verify
 from socorro.cli.preflight import claim_data_folder
+from socorro.crash_id import is_crash_id
 from socorro.settings import SettingError, Settings
 
 
@@ -42,6 +43,7 @@ def _check_that_all_is_here(settings: Settings) -> None:
     """Raise SettingError for engines that others may use too: nobody wipes those in passing."""
     embedded = {
         "CRASH_STORAGE": (settings.crash_storage, "fs://"),
+        "FALLBACK_STORAGE": (settings.fallback_storage or "fs://", "fs://"),
         "PROCESSED_STORAGE": (settings.processed_storage_url, "fs://"),
         "TELEMETRY_STORAGE": (settings.telemetry_storage or "fs://", "fs://"),
         "CRASH_QUEUE": (settings.crash_queue, "local://"),
@@ -66,7 +68,12 @@ def _confirmed(doomed: list[Path]) -> bool:
 def _doomed(settings: Settings) -> list[Path]:
     """Return what the embedded backends made; never a whole folder that a setting names."""
     paths: list[Path] = []
-    urls = {settings.crash_storage, settings.processed_storage_url, settings.telemetry_storage}
+    urls = {
+        settings.crash_storage,
+        settings.fallback_storage,
+        settings.processed_storage_url,
+        settings.telemetry_storage,
+    }
     for url in sorted(urls - {""}):
         root = Path(url.partition("://")[2])
         paths += [root / "v1", root / "spool"]
@@ -75,4 +82,5 @@ def _doomed(settings: Settings) -> list[Path]:
     database = Path(settings.database_url.removeprefix("sqlite://")[1:])
     for file in (queue, search / "outbox.db", database):
         paths += [file, *(file.with_name(file.name + tail) for tail in ("-wal", "-shm"))]
-    return [*paths, *sorted(search.glob("index-*")), search / "indexer.lock"]
+    unpublished = sorted(path for path in settings.unpublished.glob("*") if is_crash_id(path.name))
+    return [*paths, *unpublished, *sorted(search.glob("index-*")), search / "indexer.lock"]

@@ -17,7 +17,14 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from socorro.queue.base import Message, QueueDepth, QueueName, QueueUnavailable, Task
+from socorro.queue.base import (
+    Message,
+    QueueDepth,
+    QueueMisconfigured,
+    QueueName,
+    QueueUnavailable,
+    Task,
+)
 from socorro.queue.local_database import connect
 
 # A message is visible from `visible_at` on; a lease moves that into the future and sets `receipt`.
@@ -222,7 +229,9 @@ class LocalQueue:
         except (sqlite3.Error, OSError) as error:
             # Whatever broke (a disk, a file that was removed), the next call opens it anew.
             handle.disconnect()
-            raise QueueUnavailable(f"local queue {self._path}: {error}") from error
+            misplaced = isinstance(error, NotADirectoryError | FileExistsError)
+            kind = QueueMisconfigured if misplaced else QueueUnavailable
+            raise kind(f"local queue {self._path}: {error}") from error
         finally:
             handle.lock.release()
 

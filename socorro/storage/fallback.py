@@ -52,6 +52,7 @@ class StorageWithFallback:
             try:
                 folders.append(store.storage.spool)
             except StorageUnavailable as unavailable:
+                store.breaker.failed()
                 error = unavailable
         if not folders:
             raise error or StorageUnavailable("crash storage: there is no spool")

@@ -25,6 +25,7 @@ from socorro.storage.base import (
     SAVE_SECONDS,
     CrashNotFound,
     CrashReport,
+    StorageMisconfigured,
     StorageUnavailable,
     dump_files,
     kind_of_dump,
@@ -61,7 +62,10 @@ def _os_errors(method: Callable[P, R]) -> Callable[P, R]:
 
 
 def _unavailable(error: OSError) -> StorageUnavailable:
-    return StorageUnavailable(f"crash storage: {error}")
+    # Something else has the name of a folder: no disk that comes back will change that.
+    misplaced = isinstance(error, NotADirectoryError | FileExistsError)
+    kind = StorageMisconfigured if misplaced else StorageUnavailable
+    return kind(f"crash storage: {error}")
 
 
 class FilesystemStorage:

@@ -395,7 +395,7 @@ def test_a_worker_replaced_while_storage_is_down_serves_and_says_so(
     assert heartbeat.status == 503
     crashes.unlink()
     (own_server.folder / "away").rename(crashes)
-    assert own_server.send(submit_request(GOOD)).crash_id
+    wait_until(lambda: own_server.send(submit_request(GOOD)).status == 200, "it takes reports")
 
 
 @pytest.mark.parametrize(

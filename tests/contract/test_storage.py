@@ -156,14 +156,15 @@ def test_two_dumps_that_mean_the_same_object_are_refused(storage: CrashStorage) 
 
 def test_what_is_not_there_is_not_found(storage: CrashStorage, tmp_path: Path) -> None:
     crash_id = new_id()
-    for load in (
+    loads: list[Callable[[str], object]] = [
         storage.load_raw_crash,
         storage.load_dump_names,
         storage.load_processed_crash,
         storage.load_telemetry_crash,
         lambda crash_id: storage.fetch_raw_crash(crash_id, tmp_path),
         lambda crash_id: storage.fetch_dump(crash_id, "upload_file_minidump", tmp_path),
-    ):
+    ]
+    for load in loads:
         with pytest.raises(CrashNotFound):
             load(crash_id)
     assert not storage.has_raw_crash(crash_id)

@@ -33,6 +33,7 @@ def remote(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def test_by_default_everything_is_on_this_machine(folder: Path) -> None:
     assert backends.engines(load()) == {
         "CRASH_STORAGE": f"files below {folder}/crashes",
+        "FALLBACK_STORAGE": ("none: while storage is down, clients are told to keep their reports"),
         "PROCESSED_STORAGE": f"files below {folder}/crashes",
         "TELEMETRY_STORAGE": f"files below {folder}/telemetry",
         "CRASH_QUEUE": f"SQLite in {folder}/queue",

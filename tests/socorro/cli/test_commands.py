@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from socorro.cli.commands import cli
 
 COMMANDS = (
-    "collector", "cronrun", "demo", "fields", "manage", "migrate", "processor", "provision",
+    "collector", "crashmover", "cronrun", "demo", "fields", "manage", "migrate", "processor", "provision",
     "queue", "reprocess", "reset", "run", "search", "settings", "signature", "stackwalker", "stop",
     "symbols", "webapp",
 )  # fmt: skip
