@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from socorro.cli.commands import cli
 
 COMMANDS = (
-    "collector", "crashmover", "cronrun", "demo", "fields", "manage", "migrate", "processor", "provision",
-    "queue", "reprocess", "reset", "run", "search", "settings", "signature", "stackwalker", "stop",
-    "symbols", "webapp",
+    "collector", "crashmover", "cronrun", "demo", "fields", "manage", "migrate", "processor",
+    "provision", "queue", "reprocess", "reset", "run", "search", "settings", "signature",
+    "stackwalker", "stop", "symbols", "webapp",
 )  # fmt: skip
 
 
