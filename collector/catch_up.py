@@ -101,7 +101,8 @@ class CatchUp:
     def run(self, stopping: threading.Event | None = None) -> None:
         """Catch up until told to stop."""
         stopping = stopping or self._stopping
-        delay = _ROUND_SECONDS
+        # The first round at once: an earlier process may have left something.
+        delay = 0.0
         last_told: tuple[str, ...] = ()
         while not stopping.wait(delay * random.uniform(0.75, 1.25)):  # noqa: S311
             done = self._round_whatever_happens(stopping)
@@ -109,7 +110,8 @@ class CatchUp:
                 last_told = done.problems
                 for problem in done.problems:
                     logger.warning("cannot catch up: %s", problem)
-            delay = min(2 * delay, _LONGEST_DELAY) if done.problems else _ROUND_SECONDS
+            longer = max(2 * delay, _ROUND_SECONDS)
+            delay = min(longer, _LONGEST_DELAY) if done.problems else _ROUND_SECONDS
         with suppress(QueueUnavailable, OSError), self._unpublished.lock() as alone:
             if alone:
                 self._publisher.publish_waiting()
