@@ -10,6 +10,8 @@ from typing import Any
 from gunicorn.http.errors import InvalidHeader, UnsupportedTransferCoding
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from collector.request_body import body_of
+
 # More would be held in memory by each of many uploads.
 _MAX_RECEIVE = 128 * 1024
 
@@ -83,6 +85,11 @@ class CollectorWorker(ThreadWorker):  # type: ignore[misc]
         if isinstance(conn.sock, PatientSocket):
             conn.sock.begin_request()
         return super().handle(conn)
+
+    def handle_request(self, req: Any, conn: TConn) -> Any:
+        """Serve a request whose header is read; its body is not."""
+        req.body = body_of(req, conn.sock)
+        return super().handle_request(req, conn)
 
     def is_parent_alive(self) -> bool:
         """Begin to end when the master is gone: its successor needs the port at once."""

@@ -40,7 +40,7 @@ class Drop:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def take(self, chunks: Iterator[bytes], compressed: bool) -> str:
+    def take(self, chunks: Iterator[bytes], compressed: bool) -> str:  # noqa: ARG002
         path = self._folder / f"{os.getpid()}-{threading.get_ident()}"
         with path.open("wb", buffering=0) as file:
             for chunk in chunks:
@@ -178,8 +178,7 @@ def main() -> None:
 def _work(listener: socket.socket, kind: str, folder: Path, threads: int) -> NoReturn:
     work = Keep(folder) if kind == "keep" else Drop(folder)
     pool = [
-        threading.Thread(target=_serve, args=(listener, work), daemon=True)
-        for _ in range(threads)
+        threading.Thread(target=_serve, args=(listener, work), daemon=True) for _ in range(threads)
     ]
     for thread in pool:
         thread.start()
