@@ -4,18 +4,24 @@
 """What the collector says about itself."""
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from markus.testing import MetricsMock
 
 from collector import health_checks
 from collector.app import CollectorApp, create_app
+from collector.unpublished import Unpublished
 from socorro.build import build_facts
 from socorro.queue import CrashQueue, open_queue
 from socorro.settings import Settings
 from socorro.storage import FilesystemStorage
 from tests.collector.made_requests import Answer, Call, call
+from tests.collector.switched import SwitchedStorage
+from tests.contract.processes import wait_until
+from tests.contract.reports import new_id
 
 
 def get(app: CollectorApp, path: str) -> Answer:
@@ -98,3 +104,59 @@ def test_the_version_is_told(app: CollectorApp) -> None:
     answer = get(app, "/__version__")
     assert json.loads(answer.body) == build_facts()
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
+
+
+def test_a_fallback_that_is_down_is_told(
+    settings: Settings, storage: FilesystemStorage, queue: CrashQueue, tmp_path: Path
+) -> None:
+    fallback = SwitchedStorage(tmp_path / "fallback")
+    fallback.down = True
+    answer = get(create_app(settings, storage, queue, fallback=fallback), "/__heartbeat__")
+    assert answer.status == 503
+    assert json.loads(answer.body)["errors"] == [
+        {"name": "StorageUnavailable", "msg": "fallback: fallback is switched off"}
+    ]
+
+
+def test_ids_that_wait_to_be_published_are_counted(app: CollectorApp, settings: Settings) -> None:
+    for _ in range(3):
+        Unpublished(settings.unpublished).add(new_id())
+    answer = get(app, "/__heartbeat__")
+    assert (answer.status, json.loads(answer.body)["info"]) == (200, {"unpublished": 3})
+
+
+def test_a_folder_of_unpublished_ids_that_cannot_be_written_is_told(
+    app: CollectorApp, settings: Settings
+) -> None:
+    settings.unpublished.write_text("a file where a folder should be")
+    answer = get(app, "/__heartbeat__")
+    (error,) = json.loads(answer.body)["errors"]
+    assert answer.status == 503
+    assert error["msg"].startswith("unpublished ids: ")
+
+
+def test_a_storage_that_hangs_keeps_nobody_waiting_for_the_heartbeat(
+    settings: Settings, queue: CrashQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health_checks, "LIMIT_SECONDS", 0.2)
+    monkeypatch.setattr(health_checks, "FRESH_SECONDS", 0)
+    storage = SwitchedStorage(tmp_path / "crashes")
+    app = create_app(settings, storage, queue)
+    storage.may_answer.clear()
+    before = threading.active_count()
+    for _ in range(3):
+        answer = get(app, "/__heartbeat__")
+        (error,) = json.loads(answer.body)["errors"]
+        assert answer.status == 503
+        assert error == {"name": "NoAnswer", "msg": "crash storage: no answer within 0.2 s"}
+    # The check that hangs is asked again, not begun again.
+    assert threading.active_count() <= before + 1
+    storage.may_answer.set()
+    wait_until(lambda: get(app, "/__heartbeat__").status == 200, "it answers again")
+
+
+@pytest.mark.parametrize("name", ["heartbeat", "lbheartbeat", "version"])
+def test_who_asks_is_counted(app: CollectorApp, name: str) -> None:
+    with MetricsMock() as metrics:
+        get(app, f"/__{name}__")
+    metrics.assert_incr_once(f"socorro.collector.health.{name}.count")
