@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from collector import gunicorn_conf as collector_server
-from collector.publisher import Publisher
+from collector.catch_up import CatchUp
 from socorro.cli.commands import cli
 from tests.docker.files import (
     COMPOSE_FILE,
@@ -198,7 +198,7 @@ def test_services_have_the_time_to_end_that_they_take() -> None:
     def grace(name: str) -> float:
         return seconds(SERVICES[name]["stop_grace_period"])
 
-    (publishing,) = Publisher.close.__defaults__ or ()
+    (publishing,) = CatchUp.close.__defaults__ or ()
     assert grace("collector") >= collector_server.graceful_timeout + publishing + 5
     assert grace("webapp") >= webapp_server.graceful_timeout + 5
     # Giving a crash back takes some seconds more if the queue is slow.

@@ -65,6 +65,8 @@ class Wrong:
 # All read their settings alike.
 _ANY_ROOM = ("collector",)
 _DATABASE_ROOMS = ("run", "webapp", "cronrun")
+# A collector takes reports while its queue is down: tests/collector/test_startup.py.
+_NOT_THE_COLLECTOR = ("run", "processor", "webapp", "cronrun")
 WRONG = {
     "storage URL": Wrong("CRASH_STORAGE", lambda real: "s4://crashes", "must be fs://", _ANY_ROOM),
     "bucket name": Wrong(
@@ -77,6 +79,18 @@ WRONG = {
         "CRASH_STORAGE",
         lambda real: f"s3://crashes?endpoint=http://127.0.0.1:{free_port()}",
         "cannot be reached",
+    ),
+    "fallback bucket missing": Wrong(
+        "FALLBACK_STORAGE",
+        lambda real: real.s3.url("no-such-bucket"),
+        "there is no such bucket",
+        _ANY_ROOM,
+    ),
+    "fallback that is the storage itself": Wrong(
+        "FALLBACK_STORAGE",
+        lambda real: real.settings["CRASH_STORAGE"],
+        "must be another place than CRASH_STORAGE",
+        _ANY_ROOM,
     ),
     "telemetry bucket missing": Wrong(
         "TELEMETRY_STORAGE",
@@ -95,6 +109,7 @@ WRONG = {
         "CRASH_QUEUE",
         lambda real: f"sqs://crashes?endpoint=http://127.0.0.1:{free_port()}",
         "cannot be reached",
+        _NOT_THE_COLLECTOR,
     ),
     "database URL": Wrong("DATABASE_URL", lambda real: "mysql://x/y", "must be sqlite", _ANY_ROOM),
     "database password": Wrong(
