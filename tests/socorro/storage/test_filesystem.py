@@ -18,6 +18,7 @@ from socorro.storage import (
     FilesystemStorage,
     StorageError,
     StorageUnavailable,
+    filesystem,
     open_storage,
 )
 from tests.contract.reports import DAY, check_complete, made_report, spool
@@ -194,3 +195,16 @@ def test_opening_a_storage_makes_nothing(root: Path) -> None:
 def test_another_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="must be fs://"):
         open_storage(url)
+
+
+def test_a_save_that_takes_too_long_is_given_up_and_gives_the_dumps_back(
+    storage: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = made_report(storage, CRASH_ID)
+    with monkeypatch.context() as patch:
+        patch.setattr(filesystem, "SAVE_SECONDS", -1)
+        with pytest.raises(StorageUnavailable, match="was not stored within"):
+            storage.save_raw_crash(report)
+    assert not any((root / "v1").rglob(CRASH_ID))
+    storage.save_raw_crash(report)
+    check_complete(storage, CRASH_ID, root)
