@@ -17,6 +17,7 @@ _MARK = "00000000-0000-4000-8000-000000000000"
 _ANNOTATIONS = 10_000
 _SHORT_ONES = 60
 _DUMP = 400_000
+_LARGE = 25_000_000
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"
 _LEVEL = 6
 
@@ -64,7 +65,7 @@ def loads() -> list[Load]:
     """Return the loads: annotations as fields and as one JSON part, each plain and gzip."""
     annotations = _annotations()
     shapes = {"fields": _fields(annotations), "JSON": _json_part(annotations)}
-    tail = _part('name="upload_file_minidump"; filename="a.dmp"', _OCTETS, minidump()) + _END
+    tail = _part(_MINIDUMP, _OCTETS, minidump()) + _END
     return [
         Load(f"{shape}, {'gzip' if compressed else 'plain'}", head, tail, compressed)
         for shape, head in shapes.items()
@@ -72,6 +73,24 @@ def loads() -> list[Load]:
     ]
 
 
+def large_requests() -> dict[str, Request]:
+    """Return reports of 25 MB that are hard on a collector's memory, by what they are made of."""
+    rng = random.Random(3)
+    dump = _part(_MINIDUMP, _OCTETS, rng.randbytes(_LARGE))
+    annotations = {f"Annotation{number}": "x" * (_LARGE // 50) for number in range(50)}
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    product = _fields({"ProductName": "Firefox"})
+    compressor = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS + 16)
+    compressed = compressor.compress(product + dump + _END) + compressor.flush()
+    return {
+        "a dump": Request(headers, product + dump + _END),
+        "a dump, gzip": Request({**headers, "Content-Encoding": "gzip"}, compressed),
+        "50 fields": Request(headers, _fields(annotations) + _END),
+        "JSON": Request(headers, _json_part(annotations) + _END),
+    }
+
+
+_MINIDUMP = 'name="upload_file_minidump"; filename="a.dmp"'
 _OCTETS = "application/octet-stream"
 _END = f"--{BOUNDARY}--\r\n".encode()
 

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,12 +66,14 @@ class Server:
 
 
 @contextmanager
-def running_servers(folder: Path) -> Iterator[Mapping[str, Server]]:
-    """Run the collector and the two baselines; yields them by name."""
+def running_servers(
+    folder: str, names: Iterable[str] = tuple(_COMMANDS)
+) -> Iterator[Mapping[str, Server]]:
+    """Run the collector and the two baselines, or those named; yields them by name."""
     with ExitStack() as stack:
         servers = {}
-        for number, name in enumerate(_COMMANDS):
-            own = folder / str(number)
+        for number, name in enumerate(names):
+            own = Path(folder) / str(number)
             own.mkdir(parents=True)
             servers[name] = stack.enter_context(_running(name, own))
         yield servers
