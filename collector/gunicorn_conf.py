@@ -8,8 +8,10 @@ import resource
 from pathlib import Path
 from typing import Any
 
+from collector.gathering import HeadLimits
+from collector.patient_socket import PatientSocket
 from collector.startup import load_settings_or_exit, verify_or_exit
-from collector.worker import CollectorWorker, PatientSocket
+from collector.worker import CollectorWorker
 from socorro.logging import set_up_logging
 from socorro.settings import describe
 
@@ -43,7 +45,12 @@ backlog = 2048
 # The heartbeat file must not wait for a busy disk.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
-# Nothing of ours reads X-Forwarded-*; a client must not be able to set the scheme or script name.
+# Gunicorn refuses what exceeds these; the worker adds a bound of the whole head.
+limit_request_line = _settings.max_request_line
+limit_request_fields = _settings.max_headers
+limit_request_field_size = _settings.max_header_size
+
+# Gunicorn reads nothing of X-Forwarded-*: a client must not set the scheme or script name.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
@@ -72,7 +79,8 @@ def when_ready(server: Any) -> None:  # noqa: ARG001
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """Set the patience with clients."""
+    """Set the patience with clients and the limits of what they send."""
+    CollectorWorker.limits = HeadLimits(_settings.max_request_line, _settings.max_head_size)
     PatientSocket.idle = _settings.upload_idle_seconds
     PatientSocket.grace = _settings.upload_grace_seconds
     PatientSocket.min_rate = _settings.upload_min_rate

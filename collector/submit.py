@@ -61,7 +61,8 @@ class SubmitResource:
                     resp.text = self._take(req, body)
             except Refused as refused:
                 self._refuse(refused, resp)
-                if not refused.unread:
+                # A client that waits for leave to send is not asked for what nobody wants.
+                if not refused.unread and getattr(req.stream, "invited", True):
                     body.discard()
 
     @contextmanager

@@ -1,95 +1,295 @@
 # This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
 # of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""Gunicorn's threaded worker, made safe against slow clients and lossless at its end."""
+"""Gunicorn's threaded worker, made safe against slow clients and lossless at its end.
 
+A connection takes a thread only while its request is served. Before and after, it waits in the main
+loop: for the begin of a request (see `collector.gathering`), or for the client to close.
+"""
+
+import errno
+import logging
+import selectors
 import socket
 import time
+import traceback
+from functools import partial
 from typing import Any
 
-from gunicorn.http.errors import InvalidHeader, UnsupportedTransferCoding
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.http.errors import ParseException
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
+from collector.expectation import AwaitedBody
+from collector.gathering import Gathering, HeadLimits
+from collector.http_refusals import plain_answer, refusal_named, refusal_of
+from collector.patient_socket import PatientSocket
+from collector.refusal import Refused
 from collector.request_body import body_of
+from socorro.metrics import METRICS
+from socorro.sentry import report_error
 
-# More would be held in memory by each of many uploads.
-_MAX_RECEIVE = 128 * 1024
+logger = logging.getLogger(__name__)
+
+_RECEIVE = 16 * 1024
+# What a refused client still sends is read so long and so far, so that it sees the answer: a
+# connection closed with unread bytes is reset, and the answer is lost with it.
+_LINGER_SECONDS = 5.0
+_LINGER_BYTES = 2 * 2**20
+# Time limits are looked at so often.
+_TICK_SECONDS = 0.25
+_NO_ERROR_OF_OURS = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
 
 
-class PatientSocket(socket.socket):
-    """A client's connection that waits for its bytes, but not for ever.
+class Waiting:
+    """A connection in the main loop; `deadline` is on the monotonic clock.
 
-    Blocking reads end as if the client had closed when no byte comes for `idle` seconds, or when,
-    `grace` seconds into a request, fewer than `min_rate` bytes a second came on average. `stalled`
-    tells such an end from a real one. Gunicorn itself only bounds the time up to the first byte.
+    `drained` counts what came after the last answer, on a connection about to be closed.
     """
 
-    idle = 30.0
-    grace = 60.0
-    min_rate = 1000
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.stalled = False
-        self._began = time.monotonic()
-        self._received = 0
-
-    @classmethod
-    def adopt(cls, connection: socket.socket) -> "PatientSocket":
-        """Take over a connection; the other object is closed afterwards."""
-        return cls(connection.family, connection.type, connection.proto, connection.detach())
-
-    def begin_request(self) -> None:
-        """Count time and bytes from here on."""
-        self.stalled = False
-        self._began = time.monotonic()
-        self._received = 0
-
-    def recv(self, size: int, flags: int = 0, /) -> bytes:
-        """Return bytes of the client, or none when it ended or was too slow."""
-        if self.gettimeout() is not None:
-            # Somebody else bounds this read: draining before a close.
-            return super().recv(size, flags)
-        wait = self._patience()
-        if self.stalled or wait <= 0:
-            self.stalled = True
-            return b""
-        self.settimeout(wait)
-        try:
-            data = super().recv(min(size, _MAX_RECEIVE), flags)
-        except TimeoutError:
-            self.stalled = True
-            return b""
-        finally:
-            self.settimeout(None)
-        self._received += len(data)
-        return data
-
-    def _patience(self) -> float:
-        """Seconds to wait for the next byte."""
-        elapsed = time.monotonic() - self._began
-        earned = self._received / self.min_rate if self.min_rate else float("inf")
-        return min(self.idle, max(self.grace, earned) - elapsed)
+    def __init__(self, conn: TConn, deadline: float, limits: HeadLimits) -> None:
+        self.conn = conn
+        self.deadline = deadline
+        self.gathering = Gathering(limits)
+        self.drained = 0
 
 
 class CollectorWorker(ThreadWorker):  # type: ignore[misc]
-    """The worker of the collector."""
+    """The worker of the collector.
+
+    `inherited` says that the listening socket outlives this server, so that who waits in its queue
+    is served by the next one.
+    """
+
+    inherited = False
+    limits = HeadLimits(request_line=4094, head=65536)
 
     alive: bool
 
-    def handle(self, conn: TConn) -> Any:
-        """Serve a request with a patient connection."""
-        # Exactly a plain socket: one wrapped for TLS cannot be taken over.
-        if type(conn.sock) is socket.socket:
-            conn.sock = PatientSocket.adopt(conn.sock)
-        if isinstance(conn.sock, PatientSocket):
-            conn.sock.begin_request()
-        return super().handle(conn)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._waiting: dict[TConn, Waiting] = {}
+        self._next_tick = 0.0
+
+    # Connections come
+
+    def accept(self, listener: Any) -> None:
+        """Take a connection that waits in the listener's queue."""
+        self._accept_one(listener)
+
+    def _accept_one(self, listener: Any) -> bool:
+        """Return whether there was one."""
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno not in _NO_ERROR_OF_OURS:
+                raise
+            return False
+        self.nr_conns += 1
+        conn = TConn(self.cfg, PatientSocket.adopt(client), address, listener.getsockname())
+        # Nobody has to wait for the first bytes in a thread: they are here by then.
+        conn.data_ready = True
+        self._gather(conn, b"", time.monotonic() + conn.sock.idle)
+        return True
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Stop accepting when the worker ends, but only after taking those who wait already.
+
+        Closing the listener resets the connections in its queue; so they are accepted first, and
+        it is closed at once, since whoever connects later would wait in vain. A listener that
+        outlives this server keeps its queue.
+        """
+        super().set_accept_enabled(enabled)
+        if self.alive or enabled:
+            return
+        for listener in self.sockets:
+            while not self.inherited and self._accept_one(listener):
+                pass
+            listener.close()
+
+    # They wait
+
+    def _gather(self, conn: TConn, received: bytes, deadline: float) -> None:
+        """Wait for the next request; `received` came with the one before."""
+        waiting = Waiting(conn, deadline, self.limits)
+        if received:
+            conn.sock.begin_request(len(received))
+        if self._take(waiting, received) and self._receive(waiting):
+            self._wait(waiting, self._on_readable)
+
+    def _wait(self, waiting: Waiting, callback: Any) -> None:
+        self._waiting[waiting.conn] = waiting
+        self.poller.register(waiting.conn.sock, selectors.EVENT_READ, partial(callback, waiting))
+
+    def _stop_waiting(self, waiting: Waiting) -> None:
+        if self._waiting.pop(waiting.conn, None) is not None:
+            self.poller.unregister(waiting.conn.sock)
+
+    def _on_readable(self, waiting: Waiting, _socket: Any) -> None:
+        self._receive(waiting)
+
+    def _receive(self, waiting: Waiting) -> bool:
+        """Read what is here; return whether to wait for more."""
+        sock = waiting.conn.sock
+        gathering = waiting.gathering
+        if not gathering.data:
+            # The clock of a request begins with its first byte.
+            sock.begin_request(0)
+        try:
+            data = sock.receive_ready(_RECEIVE)
+        except OSError:
+            data = b""
+        if data is None:
+            return True
+        if data:
+            return self._take(waiting, data)
+        if gathering.has_head:
+            # The client closed in the middle of a body: the application says what that means.
+            self._serve(waiting)
+        else:
+            self._close(waiting)
+        return False
+
+    def _take(self, waiting: Waiting, data: bytes) -> bool:
+        """Add bytes; go on with the request if it is time. Return whether to wait for more."""
+        gathering = waiting.gathering
+        if data:
+            waiting.deadline = time.monotonic() + waiting.conn.sock.patience()
+        if not gathering.add(data):
+            return True
+        if gathering.refusal is not None:
+            self._refuse(waiting, gathering.refusal)
+        else:
+            self._serve(waiting)
+        return False
+
+    def _serve(self, waiting: Waiting) -> None:
+        """Hand a connection to a thread."""
+        self._stop_waiting(waiting)
+        waiting.conn.sock.prefill(bytes(waiting.gathering.data))
+        self.enqueue_req(waiting.conn)
+
+    def _refuse(self, waiting: Waiting, reason: str) -> None:
+        """Answer without a thread, and close."""
+        self._stop_waiting(waiting)
+        try:
+            waiting.conn.sock.send(_counted(refusal_named(reason)))
+        except OSError:
+            self._close(waiting)
+        else:
+            self._linger(waiting.conn)
+
+    # They end
+
+    def _linger(self, conn: TConn) -> None:
+        """Close once the client has seen the answer, that is, when it closes, or after a while."""
+        waiting = Waiting(conn, time.monotonic() + _LINGER_SECONDS, self.limits)
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._close(waiting)
+            return
+        self._wait(waiting, self._on_lingering)
+
+    def _on_lingering(self, waiting: Waiting, _socket: Any) -> None:
+        try:
+            data = waiting.conn.sock.receive_ready(_LINGER_BYTES // 16)
+        except OSError:
+            data = b""
+        waiting.drained += len(data or b"")
+        if data == b"" or waiting.drained > _LINGER_BYTES:
+            self._close(waiting)
+
+    def _close(self, waiting: Waiting) -> None:
+        self._stop_waiting(waiting)
+        self.nr_conns -= 1
+        waiting.conn.close()
+
+    def murder_pending(self) -> None:
+        """End what waited too long, and the longest waits when there are too many connections."""
+        now = time.monotonic()
+        if now < self._next_tick:
+            return
+        self._next_tick = now + _TICK_SECONDS
+        for waiting in [waiting for waiting in self._waiting.values() if waiting.deadline <= now]:
+            self._end_wait(waiting)
+        if self.alive and self.nr_conns >= self.worker_connections and self._waiting:
+            self._close(min(self._waiting.values(), key=lambda waiting: waiting.deadline))
+
+    def _end_wait(self, waiting: Waiting) -> None:
+        gathering = waiting.gathering
+        if not gathering.data:
+            self._close(waiting)
+        elif gathering.has_head:
+            # The application refuses it, as it does when a body stalls later.
+            waiting.conn.sock.stalled = True
+            self._serve(waiting)
+        else:
+            self._refuse(waiting, "timeout")
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait for events, but not past the next look at the time limits."""
+        super().wait_for_and_dispatch_events(min(timeout, _TICK_SECONDS))
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Close connections that have served a request and wait for none by `deadline`."""
+        for waiting in self._waiting.values():
+            if waiting.conn.initialized and not waiting.gathering.data:
+                waiting.deadline = min(waiting.deadline, deadline)
+
+    # They are served
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
         """Serve a request whose header is read; its body is not."""
         req.body = body_of(req, conn.sock)
+        # Gunicorn would ask for every body.
+        if req._expected_100_continue:
+            req._expected_100_continue = False
+            req.body = AwaitedBody(req.body, req, conn.sock)
         return super().handle_request(req, conn)
+
+    def finish_request(self, conn: TConn, fs: Any) -> None:
+        """Go on with a connection that has been served, in the main loop."""
+        if fs.cancelled() or fs.exception() is not None or not fs.result():
+            self._linger(conn)
+            return
+        wait = self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER
+        # The next request may have come already, with the end of this one.
+        received = conn.parser.unreader.take_buffered() + conn.sock.take_prefilled()
+        self._gather(conn, received, time.monotonic() + wait)
+
+    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
+        """Return whether the connection can serve another request.
+
+        What is left of the body is read only if it is here already: waiting for more of it is no
+        work for a thread.
+        """
+        if not keepalive:
+            return False
+        try:
+            return bool(conn.parser.finish_body(deadline=time.monotonic() + 0.05))
+        except (ParseException, OSError):
+            return False
+
+    def handle_error(
+        self,
+        req: Any,  # noqa: ARG002
+        client: Any,
+        addr: Any,  # noqa: ARG002
+        exc: BaseException,
+    ) -> None:
+        """Answer what is no HTTP with the reason, and an error of ours with 500."""
+        refused = refusal_of(exc)
+        if refused is not None:
+            answer = _counted(refused)
+        else:
+            stack = "".join(traceback.format_tb(exc.__traceback__))
+            logger.error("%s while serving a request\n%s", type(exc).__name__, stack)
+            report_error(exc)
+            answer = plain_answer(500, '{"title": "500 Internal Server Error"}', "application/json")
+        try:
+            client.sendall(answer)
+        except OSError:
+            logger.debug("a client was gone before it was answered")
 
     def is_parent_alive(self) -> bool:
         """Begin to end when the master is gone: its successor needs the port at once."""
@@ -97,28 +297,9 @@ class CollectorWorker(ThreadWorker):  # type: ignore[misc]
         self.alive = self.alive and parent_alive
         return parent_alive
 
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Stop accepting when the worker ends, but only after taking those who wait already.
 
-        Closing the listener resets the connections in its queue; so they are accepted first, and
-        it is closed at once, since whoever connects later would wait in vain.
-        """
-        super().set_accept_enabled(enabled)
-        if self.alive or enabled:
-            return
-        for listener in self.sockets:
-            self._accept_waiting(listener)
-            listener.close()
-
-    def _accept_waiting(self, listener: Any) -> None:
-        before = -1
-        # `accept` does nothing when nobody waits.
-        while self.nr_conns != before:
-            before = self.nr_conns
-            self.accept(listener)
-
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer what is no HTTP; an unknown transfer coding is the client's fault, not ours."""
-        if isinstance(exc, UnsupportedTransferCoding):
-            exc = InvalidHeader("Transfer-Encoding", req=req)
-        super().handle_error(req, client, addr, exc)
+def _counted(refused: Refused) -> bytes:
+    """Return the answer of a refusal, which is counted and logged."""
+    METRICS.incr("collector.breakpad_resource.malformed", tags=[f"reason:{refused.reason}"])
+    logger.info("refused a request: %s", refused.reason)
+    return plain_answer(refused.status, refused.body)

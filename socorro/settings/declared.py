@@ -157,6 +157,13 @@ class Settings:
         integer(128, 2**20),
         "Largest header field of a request, in bytes; a larger one is refused with 431.",
     )
+    max_head_size: int = _setting(
+        "MAX_HEAD_SIZE",
+        "65536",
+        integer(1024, 2**24),
+        "Largest head of a request, its first line and all header fields together, in bytes; a "
+        "larger one is refused with 431.",
+    )
     max_json_depth: int = _setting(
         "MAX_JSON_DEPTH",
         "100",
