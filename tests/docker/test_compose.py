@@ -172,7 +172,11 @@ def test_the_index_is_on_the_volume_that_those_who_use_it_share() -> None:
     for name in ("setup", "processor", "webapp", "cron"):
         assert f"data:{DATA}" in SERVICES[name]["volumes"]
         assert _settings(name)["SEARCH"].startswith(f"embedded://{DATA}/")
-    assert "volumes" not in SERVICES["collector"]
+
+
+def test_what_a_collector_keeps_in_an_outage_is_on_a_volume_of_its_own() -> None:
+    assert SERVICES["collector"]["volumes"] == [f"collector:{DATA}"]
+    assert _settings("collector")["FALLBACK_STORAGE"].startswith(f"fs://{DATA}/")
 
 
 def test_elasticsearch_does_not_start_unless_asked_for() -> None:
