@@ -5,22 +5,52 @@
 
 import logging
 import os
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from socorro.breaker import Breaker
 from socorro.metrics import METRICS
-from socorro.storage.base import CrashReport, CrashStorage, StorageUnavailable
+from socorro.storage.base import SAVE_SECONDS, CrashReport, CrashStorage, StorageUnavailable
 from socorro.storage.filesystem import FilesystemStorage
 
 logger = logging.getLogger(__name__)
 
+# A save that takes so long hangs in the operating system, which nothing can end.
+HANG_SECONDS = SAVE_SECONDS + 5
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class _Store:
+    """A storage, what is known of it, and when the saves that are in progress began."""
+
     storage: CrashStorage
     breaker: Breaker
     is_main: bool
+    saves: dict[object, float] = field(default_factory=dict)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether reports should go there first."""
+        latest = time.monotonic() - HANG_SECONDS
+        for save, began in list(self.saves.items()):
+            # Told once: the check that follows says whether it was this save alone.
+            if began < latest and self.saves.pop(save, None) is not None:
+                logger.warning("a report has been on its way for %g s", HANG_SECONDS)
+                self.breaker.failed()
+        return self.breaker.trusted
+
+    @contextmanager
+    def saving(self) -> Iterator[None]:
+        """Note that a save is in progress."""
+        save = object()
+        self.saves[save] = time.monotonic()
+        try:
+            yield
+        finally:
+            self.saves.pop(save, None)
 
 
 class StorageWithFallback:
@@ -46,9 +76,12 @@ class StorageWithFallback:
 
         Raises StorageUnavailable if there is none.
         """
-        folders = []
+        folders: list[Path] = []
         error: StorageUnavailable | None = None
         for store in self._in_order():
+            if folders and not store.breaker.trusted:
+                # A folder of a disk that hangs must not even be looked at.
+                continue
             try:
                 folders.append(store.storage.spool)
             except StorageUnavailable as unavailable:
@@ -90,7 +123,7 @@ class StorageWithFallback:
 
     def _in_order(self) -> list[_Store]:
         """Return the storages in the order in which they are tried; those that failed come last."""
-        return sorted(self._stores, key=lambda store: not store.breaker.trusted)
+        return sorted(self._stores, key=lambda store: not store.trusted)
 
     def _holder(self, crash_id: str) -> _Store | None:
         """Return the storage that has a report, of those that can be asked."""
@@ -109,7 +142,7 @@ class StorageWithFallback:
         if may_exist and store.storage.has_raw_crash(report.crash_id):
             logger.info("is stored already and was left as it is")
             return
-        with METRICS.timer("collector.crashmover.crash_save.time"):
+        with METRICS.timer("collector.crashmover.crash_save.time"), store.saving():
             store.storage.save_raw_crash(report)
 
 

@@ -12,11 +12,12 @@ from socorro.storage import CrashReport, FilesystemStorage, StorageUnavailable
 
 
 class SwitchedStorage(FilesystemStorage):
-    """A storage that can be switched off, or made to hang."""
+    """A storage that can be switched off, or made to hang; counts how often it was asked."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self.down = False
+        self.asked = 0
         self.may_answer = threading.Event()
         self.may_answer.set()
 
@@ -33,6 +34,7 @@ class SwitchedStorage(FilesystemStorage):
         super().verify()
 
     def _check(self) -> None:
+        self.asked += 1
         assert self.may_answer.wait(60)
         if self.down:
             raise StorageUnavailable(f"{self.root.name} is switched off")

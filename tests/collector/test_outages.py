@@ -5,8 +5,9 @@
 
 import json
 import logging
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,16 @@ from typing import Any
 import pytest
 from markus.testing import MetricsMock
 
+from collector import health_checks
 from collector.app import CollectorApp, create_app
 from collector.throttle import Verdict
 from socorro.crash_id import Throttle, throttle_of
 from socorro.queue import CrashQueue
 from socorro.settings import Settings
 from socorro.storage import CrashReport, FilesystemStorage, StorageUnavailable
-from tests.collector.made_requests import annotation, dump, post
+from tests.collector.made_requests import Answer, Call, annotation, call, dump, post
+from tests.collector.switched import SwitchedStorage
+from tests.contract.processes import wait_until
 
 SECRET = "the-comment-of-a-user"
 PARTS = [annotation("Comments", SECRET), dump("upload_file_minidump", b"MDMP" * 100)]
@@ -186,3 +190,27 @@ def test_a_malformed_report_is_counted_by_its_reason(app: CollectorApp) -> None:
     metrics.assert_incr(
         "socorro.collector.breakpad_resource.malformed", tags=["reason:no_annotations"]
     )
+
+
+def test_a_storage_that_hangs_sheds_load_and_health_checks_are_answered(
+    settings: Settings, queue: CrashQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health_checks, "LIMIT_SECONDS", 0.1)
+    storage = SwitchedStorage(tmp_path / "crashes")
+    app = create_app(replace(settings, max_uploads=3), storage, queue)
+    storage.may_answer.clear()
+    answers: list[Answer] = []
+    waiting = [threading.Thread(target=lambda: answers.append(post(app, *PARTS))) for _ in range(3)]
+    for thread in waiting:
+        thread.start()
+    wait_until(lambda: storage.asked == 3, "as many reports as are let in hang")
+    answer = post(app, *PARTS)
+    assert (answer.status, answer.body) == (503, "Discarded=overloaded")
+    assert int(answer.headers["retry-after"]) > 0
+    for path, status in (("/__lbheartbeat__", 200), ("/__heartbeat__", 503)):
+        assert call(app, Call(method="GET", path=path, content_type=None)).status == status
+    storage.may_answer.set()
+    for thread in waiting:
+        thread.join()
+    assert {answer.crash_id for answer in answers} <= set(today(storage))
+    assert post(app, *PARTS).crash_id in today(storage)

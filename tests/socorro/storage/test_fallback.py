@@ -12,6 +12,7 @@ from markus.testing import MetricsMock
 
 from socorro import breaker as breaker_module
 from socorro.storage import CrashReport, FilesystemStorage, S3Storage, StorageUnavailable
+from socorro.storage import fallback as fallback_module
 from socorro.storage.fallback import StorageWithFallback, same_place
 from tests.contract.processes import wait_until
 from tests.contract.reports import DUMP_NAMES, check_complete, dump_of, made_report, new_id, spool
@@ -24,6 +25,8 @@ class Switched(FilesystemStorage):
         super().__init__(root)
         self.down = False
         self.tries = 0
+        self.may_answer = threading.Event()
+        self.may_answer.set()
 
     def save_raw_crash(self, report: CrashReport) -> None:
         self.tries += 1
@@ -39,6 +42,7 @@ class Switched(FilesystemStorage):
         super().verify()
 
     def _check(self) -> None:
+        assert self.may_answer.wait(60)
         if self.down:
             raise StorageUnavailable(f"{self.root.name} is switched off")
 
@@ -114,7 +118,7 @@ def test_while_the_main_storage_is_down_it_is_not_asked(
     for _ in range(10):
         assert not save(store, fallback)[1]
     assert main.tries < 10
-    assert store.spools == [fallback.spool, main.spool]
+    assert store.spools == [fallback.spool]
     tries = main.tries
     main.down = False
     wait_until(lambda: save(store, main)[1], "reports go to the main storage again")
@@ -242,6 +246,20 @@ def test_many_threads_save_through_an_outage_and_every_report_is_somewhere(
 
 def _places(saved: list[tuple[str, bool]], start: int) -> set[bool]:
     return {in_main for _, in_main in saved[start:]}
+
+
+def test_reports_go_to_the_fallback_while_the_main_storage_hangs(
+    store: StorageWithFallback, main: Switched, fallback: Switched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fallback_module, "HANG_SECONDS", 0.05)
+    main.may_answer.clear()
+    stuck = threading.Thread(target=save, args=(store, main))
+    stuck.start()
+    wait_until(lambda: store.spools == [fallback.spool], "the main storage is given up")
+    assert not save(store, fallback)[1]
+    main.may_answer.set()
+    stuck.join()
+    wait_until(lambda: save(store, main)[1], "reports go to the main storage again")
 
 
 def test_one_place_is_recognized_by_whatever_way(tmp_path: Path) -> None:
