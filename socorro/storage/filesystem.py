@@ -9,9 +9,7 @@ Every file is written aside, synced and renamed, and the folder is synced after 
 """
 
 import contextlib
-import os
 import re
-import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,7 +18,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from socorro.crash_id import InvalidCrashId, date_of, is_crash_id
+from socorro.crash_id import InvalidCrashId, is_crash_id
 from socorro.storage.base import (
     SAVE_SECONDS,
     CrashNotFound,
@@ -31,7 +29,7 @@ from socorro.storage.base import (
     kind_of_dump,
 )
 from socorro.storage.days import day_named
-from socorro.storage.durable import DurableFolders, sync_file
+from socorro.storage.durable import DurableFiles
 from socorro.storage.encoding import (
     decode_dump_names,
     decode_processed_crash,
@@ -74,7 +72,7 @@ class FilesystemStorage:
     def __init__(self, root: str | Path) -> None:
         self._root = Path(root).absolute()
         self._spool = self._root / "spool"
-        self._folders = DurableFolders(self._root)
+        self._files = DurableFiles(str(self._root), str(self._spool))
 
     @property
     def root(self) -> Path:
@@ -90,7 +88,7 @@ class FilesystemStorage:
     @_os_errors
     def spool(self) -> Path:
         """Folder on the storage's own file system, so that a dump is moved and not copied."""
-        self._spool.mkdir(parents=True, exist_ok=True)
+        self._files.aside()
         return self._spool
 
     @_os_errors
@@ -99,24 +97,24 @@ class FilesystemStorage:
         deadline = time.monotonic() + SAVE_SECONDS
         raw_crash = self._path("raw_crash", report.crash_id)
         dumps = {
-            self._path(kind, report.crash_id): path for kind, path in dump_files(report).items()
+            self._path(kind, report.crash_id): str(path)
+            for kind, path in dump_files(report).items()
         }
         names = self._path("dump_names", report.crash_id)
         body = encode_raw_crash(report.annotations)
         # A report of the same id must not be seen with the dumps of this one.
-        self._remove(raw_crash)
+        self._files.remove(raw_crash)
         try:
             for target, spooled in dumps.items():
-                self._adopt(spooled, target)
+                self._files.adopt(spooled, target)
                 _check_time(deadline)
-            self._write(names, encode_dump_names(report.dumps.keys()))
+            self._files.write(names, encode_dump_names(report.dumps.keys()))
             _check_time(deadline)
-            self._write(raw_crash, body)
+            self._files.write(raw_crash, body)
         except (OSError, StorageUnavailable):
-            self._take_back([raw_crash, names])
-            self._give_back(dumps)
+            self._undo([raw_crash, names], dumps)
             raise
-        _remove_all(path for path in dumps.values() if path.parent != self._spool)
+        _remove_all(path for path in report.dumps.values() if path.parent != self._spool)
 
     @_os_errors
     def load_raw_crash(self, crash_id: str) -> dict[str, Any]:
@@ -126,7 +124,7 @@ class FilesystemStorage:
     @_os_errors
     def fetch_raw_crash(self, crash_id: str, folder: Path) -> Path:  # noqa: ARG002
         """Return the stored file itself: nothing needs to be copied."""
-        path = self._path("raw_crash", crash_id)
+        path = Path(self._path("raw_crash", crash_id))
         try:
             path.stat()
         except FileNotFoundError as error:
@@ -141,7 +139,7 @@ class FilesystemStorage:
     @_os_errors
     def fetch_dump(self, crash_id: str, name: str, folder: Path) -> Path:  # noqa: ARG002
         """Return the stored file itself: nothing needs to be copied."""
-        path = self._path(kind_of_dump(name), crash_id)
+        path = Path(self._path(kind_of_dump(name), crash_id))
         if not path.is_file():
             raise CrashNotFound(f"{crash_id}: no dump {name}")
         return path
@@ -149,7 +147,8 @@ class FilesystemStorage:
     @_os_errors
     def save_processed_crash(self, crash_id: str, processed: Mapping[str, Any]) -> None:
         """See `CrashStorage.save_processed_crash`."""
-        self._write(self._path("processed_crash", crash_id), encode_processed_crash(processed))
+        path = self._path("processed_crash", crash_id)
+        self._files.write(path, encode_processed_crash(processed))
 
     @_os_errors
     def load_processed_crash(self, crash_id: str) -> dict[str, Any]:
@@ -160,7 +159,8 @@ class FilesystemStorage:
     @_os_errors
     def save_telemetry_crash(self, crash_id: str, document: Mapping[str, Any]) -> None:
         """See `CrashStorage.save_telemetry_crash`."""
-        self._write(self._path("crash_report", crash_id), encode_processed_crash(document))
+        path = self._path("crash_report", crash_id)
+        self._files.write(path, encode_processed_crash(document))
 
     @_os_errors
     def load_telemetry_crash(self, crash_id: str) -> dict[str, Any]:
@@ -171,12 +171,12 @@ class FilesystemStorage:
     @_os_errors
     def has_raw_crash(self, crash_id: str) -> bool:
         """See `CrashStorage.has_raw_crash`."""
-        return self._path("raw_crash", crash_id).is_file()
+        return Path(self._path("raw_crash", crash_id)).is_file()
 
     @_os_errors
     def has_processed_crash(self, crash_id: str) -> bool:
         """See `CrashStorage.has_processed_crash`."""
-        return self._path("processed_crash", crash_id).is_file()
+        return Path(self._path("processed_crash", crash_id)).is_file()
 
     def list_raw_crashes(self, day: date, prefix: str = "") -> Iterator[str]:
         """See `CrashStorage.list_raw_crashes`."""
@@ -208,19 +208,19 @@ class FilesystemStorage:
         dumps = {kind_of_dump(name) for name in names}
         results = ("processed_crash", "crash_report")
         for kind in ("raw_crash", *results, *sorted(dumps), "dump_names"):
-            self._remove(self._path(kind, crash_id))
+            self._files.remove(self._path(kind, crash_id))
 
     @_os_errors
     def provision(self) -> None:
         """See `CrashStorage.provision`."""
-        self._folders.ensure(self._root)
+        self._files.folders.ensure(str(self._root))
 
     @_os_errors
     def verify(self) -> None:
         """See `CrashStorage.verify`."""
         path = self._root / "v1" / "test" / f"testfile-{uuid.uuid4().hex}.txt"
         try:
-            self._write(path, b"test")
+            self._files.write(str(path), b"test")
             if path.read_bytes() != b"test":
                 raise StorageUnavailable(f"crash storage: {path} did not keep what was written")
         finally:
@@ -228,79 +228,26 @@ class FilesystemStorage:
                 path.unlink(missing_ok=True)
         sweep(self.spool)
 
-    def _path(self, kind: str, crash_id: str) -> Path:
+    def _path(self, kind: str, crash_id: str) -> str:
         # Checked here, since nothing else may ever become a part of a path.
         if not is_crash_id(crash_id):
             raise InvalidCrashId(f"not a crash id: {crash_id[:80]!r}")
-        return self._root / "v1" / kind / f"{date_of(crash_id):%Y%m%d}" / crash_id[:3] / crash_id
+        return f"{self._root}/v1/{kind}/20{crash_id[-6:]}/{crash_id[:3]}/{crash_id}"
 
     def _read(self, kind: str, crash_id: str) -> bytes:
         try:
-            return self._path(kind, crash_id).read_bytes()
+            return Path(self._path(kind, crash_id)).read_bytes()
         except FileNotFoundError as error:
             raise CrashNotFound(f"{crash_id}: no {kind}") from error
 
-    def _write(self, path: Path, body: bytes) -> None:
-        """Make a file durable under its name: the whole of it, or nothing of it."""
-        aside = self.spool / f"{uuid.uuid4().hex}.tmp"
-        try:
-            with aside.open("xb") as file:
-                file.write(body)
-                file.flush()
-                os.fsync(file.fileno())
-            self._rename(aside, path)
-        finally:
+    def _undo(self, written: list[str], dumps: Mapping[str, str]) -> None:
+        """Remove what a failed save has written, and put its dumps back, as far as we can."""
+        for path in written:
             with contextlib.suppress(OSError):
-                aside.unlink(missing_ok=True)
-
-    def _adopt(self, source: Path, path: Path) -> None:
-        """Move a spooled file under its name, durably; one of another folder is copied."""
-        if source.parent != self._spool:
-            aside = self.spool / f"{uuid.uuid4().hex}.tmp"
-            try:
-                shutil.copyfile(source, aside)
-                self._adopt(aside, path)
-            finally:
-                with contextlib.suppress(OSError):
-                    aside.unlink(missing_ok=True)
-            return
-        sync_file(source)
-        self._rename(source, path)
-
-    def _rename(self, source: Path, path: Path) -> None:
-        self._folders.ensure(path.parent)
-        try:
-            source.replace(path)
-        except FileNotFoundError:
-            # Somebody removed the folder while we ran.
-            self._folders.forget(path.parent)
-            self._folders.ensure(path.parent)
-            source.replace(path)
-        sync_file(path.parent)
-
-    def _remove(self, path: Path) -> None:
-        """Remove a file for good; nothing happens when there is none."""
-        try:
-            path.unlink()
-        except FileNotFoundError:
-            return
-        sync_file(path.parent)
-
-    def _give_back(self, dumps: Mapping[Path, Path]) -> None:
-        """Move the dumps of a failed save back to where they were spooled, as far as we can."""
-        for target, spooled in dumps.items():
+                self._files.remove(path)
+        for path, spooled in dumps.items():
             with contextlib.suppress(OSError):
-                if spooled.exists():
-                    self._remove(target)
-                elif target.exists():
-                    target.replace(spooled)
-                    sync_file(target.parent)
-
-    def _take_back(self, paths: list[Path]) -> None:
-        """Remove what a failed save has written, as far as the disk lets us."""
-        for path in paths:
-            with contextlib.suppress(OSError):
-                self._remove(path)
+                self._files.give_back(path, spooled)
 
 
 def _check_time(deadline: float) -> None:
