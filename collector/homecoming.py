@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from collector.publisher import Publisher
@@ -78,13 +79,13 @@ class Homecoming:
         told = time.monotonic()
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="crashmover") as threads:
             for batch in _batches(self._ids()):
-                if stopping.is_set():
-                    return Moved(moved, left + len(batch))
                 if moved + left == 0:
                     self._home.verify()
-                results = list(threads.map(self._try, batch))
+                results = list(threads.map(partial(self._try, stopping), batch))
                 moved += sum(results)
                 left += len(batch) - sum(results)
+                if stopping.is_set():
+                    break
                 if left:
                     # Is it those reports, or is it the storage?
                     self._home.verify()
@@ -99,8 +100,10 @@ class Homecoming:
         for day in self._away.list_days():
             yield from self._away.list_raw_crashes(day)
 
-    def _try(self, crash_id: str) -> bool:
+    def _try(self, stopping: threading.Event, crash_id: str) -> bool:
         """Move a report; say whether it is home and gone from the fallback."""
+        if stopping.is_set():
+            return False
         with crash_context(crash_id):
             try:
                 self._move(crash_id)

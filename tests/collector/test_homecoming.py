@@ -303,5 +303,19 @@ def test_the_command_can_be_killed_at_any_moment(
     assert set(queue.published()) == set(ids)
 
 
+def test_the_command_ends_when_it_is_told_to(
+    home: SwitchedStorage, away: SwitchedStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOCORRO_DATA", str(tmp_path))
+    monkeypatch.setenv("CRASH_STORAGE", f"fs://{home.root}")
+    monkeypatch.setenv("FALLBACK_STORAGE", f"fs://{away.root}")
+    ids = fill(away, 3)
+    with running(tmp_path / "out", "socorro", "crashmover") as process:
+        wait_until(lambda: _count(home) == len(ids), "all are home")
+        process.terminate()
+        assert process.wait(60) == 0
+    check_home(home, ids, tmp_path)
+
+
 def _count(storage: CrashStorage) -> int:
     return sum(1 for day in storage.list_days() for _ in storage.list_raw_crashes(day))
