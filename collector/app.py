@@ -13,7 +13,10 @@ import falcon
 from collector.catch_up import CatchUp
 from collector.crashmover import CrashMover
 from collector.health import HeartbeatResource, LoadBalancerHeartbeatResource, VersionResource
+from collector.metrics_page import MetricsResource
+from collector.operators import BrokenResource
 from collector.publisher import Publisher
+from collector.rate_limits import RateLimits
 from collector.submit import SubmitResource
 from collector.throttle import AcceptEverything, Throttler
 from collector.unpublished import Unpublished
@@ -46,6 +49,7 @@ def create_app(
     queue: CrashQueue | None = None,
     throttler: Throttler | None = None,
     fallback: CrashStorage | None = None,
+    limits: RateLimits | None = None,
 ) -> CollectorApp:
     """Return the collector; storages and queue come from the settings unless given.
 
@@ -63,10 +67,14 @@ def create_app(
     app.mover = mover
     app.set_error_serializer(_serialize_error)
     app.add_error_handler(Exception, _answer_error)
-    app.add_route("/submit", SubmitResource(settings, mover, throttler or AcceptEverything()))
+    limits = limits or RateLimits(settings)
+    submit = SubmitResource(settings, mover, throttler or AcceptEverything(), limits)
+    app.add_route("/submit", submit)
     app.add_route("/__heartbeat__", HeartbeatResource(settings, store, queue, unpublished))
     app.add_route("/__lbheartbeat__", LoadBalancerHeartbeatResource())
     app.add_route("/__version__", VersionResource())
+    app.add_route("/__broken__", BrokenResource(settings.operator_token))
+    app.add_route("/metrics", MetricsResource(settings.operator_token))
     return app
 
 

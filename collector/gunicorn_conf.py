@@ -3,21 +3,32 @@
 
 """How gunicorn serves the collector. Values that depend on a deployment are settings."""
 
+import ctypes
 import logging
+import os
 import resource
+import shutil
 from pathlib import Path
 from typing import Any
 
 from collector.gathering import HeadLimits
 from collector.patient_socket import PatientSocket
+from collector.rate_limits import shared_rate_limits
 from collector.startup import load_settings_or_exit, verify_or_exit
 from collector.worker import CollectorWorker
 from socorro.logging import set_up_logging
+from socorro.metrics import METRICS, set_up_metrics
 from socorro.settings import describe
+from socorro.shared_metrics import share_metrics
 
 logger = logging.getLogger(__name__)
 
+# Names of mallopt's parameters in <malloc.h>.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+
 _settings = load_settings_or_exit()
+# The folder of shared metrics, by the process that made it.
+_shared_metrics: dict[int, Path] = {}
 
 bind = [
     f"[{_settings.collector_host}]:{_settings.collector_port}"
@@ -32,7 +43,7 @@ workers = _settings.collector_workers
 worker_class = CollectorWorker
 threads = _settings.collector_threads
 # Idle kept-alive connections take no thread, only a descriptor.
-worker_connections = threads + 900
+worker_connections = threads + 1900
 # Longer than the 60 s for which nginx and the common load balancers keep idle connections to us:
 # the side that may send a request must be the one that closes.
 keepalive = 75
@@ -66,16 +77,28 @@ reload = _settings.debug
 def on_starting(server: Any) -> None:  # noqa: ARG001
     """Check storage and queue once, before the port is opened."""
     set_up_logging(_settings, "collector")
+    # Before anything imports Prometheus' library, and before the workers are forked.
+    _shared_metrics[os.getpid()] = share_metrics()
+    set_up_metrics(_settings, prometheus="collector")
+    _limit_arenas()
     for entry in describe():
         level = logging.DEBUG if entry.source == "default" else logging.INFO
         logger.log(level, "setting %s=%s (%s)", entry.name, entry.value, entry.source)
     _raise_descriptor_limit()
+    # Workers inherit the memory in which all count together.
+    shared_rate_limits(_settings)
     verify_or_exit(_settings)
 
 
-def when_ready(server: Any) -> None:  # noqa: ARG001
+def when_ready(server: Any) -> None:
     """Say where reports can be sent."""
+    METRICS.gauge("collector.gunicorn.workers", server.num_workers)
     logger.info("takes reports at %s/submit", _settings.collector_address)
+
+
+def nworkers_changed(server: Any, new: int, old: int | None) -> None:  # noqa: ARG001
+    """Tell how many workers there are."""
+    METRICS.gauge("collector.gunicorn.workers", new)
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
@@ -86,6 +109,12 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
     PatientSocket.min_rate = _settings.upload_min_rate
 
 
+def post_request(worker: Any, req: Any, environ: Any, resp: Any) -> None:  # noqa: ARG001
+    """Count the answers by status."""
+    if resp is not None and resp.status_code is not None:
+        METRICS.incr("collector.gunicorn.requests", tags=[f"status:{resp.status_code}"])
+
+
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
     """Publish what still waits; the requests in progress are done by now."""
     application = getattr(worker, "wsgi", None)
@@ -93,9 +122,33 @@ def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
         application.close()
 
 
+def on_exit(server: Any) -> None:  # noqa: ARG001
+    """Delete what only this server's processes used."""
+    folder = _shared_metrics.get(os.getpid())
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _limit_arenas() -> None:
+    """Have all threads allocate from few arenas, and large blocks given back when they are freed.
+
+    The C library would open up to 8 arenas for each core, each keeping what its busiest moment
+    took, and would keep ever larger blocks: with a hundred threads that is most of the memory.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except AttributeError:
+        # Not glibc; musl does neither.
+        return
+    mallopt(_M_ARENA_MAX, 2)
+    # Well above the blocks in which bodies are read: mapping each anew would cost more time.
+    mallopt(_M_MMAP_THRESHOLD, 2**20)
+    mallopt(_M_TRIM_THRESHOLD, 4 * 2**20)
+
+
 def _raise_descriptor_limit() -> None:
-    """Allow for a connection and some files per thread; the usual soft limit is 1,024."""
+    """Allow for all connections and some files per thread; the usual soft limit is 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
+    wanted = 8192 if hard == resource.RLIM_INFINITY else min(8192, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

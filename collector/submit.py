@@ -17,6 +17,7 @@ from collector.crashmover import CrashMover
 from collector.dumps import Spool
 from collector.multipart import boundary_of
 from collector.payload import Payload, is_compressed, read_payload
+from collector.rate_limits import RateLimits
 from collector.raw_crash import finished_raw_crash, raw_crash_of
 from collector.refusal import Refused
 from collector.submitted_id import submitted_crash_id
@@ -43,10 +44,13 @@ _RETRY_AFTER_SECONDS = 60
 class SubmitResource:
     """Takes crash reports."""
 
-    def __init__(self, settings: Settings, mover: CrashMover, throttler: Throttler) -> None:
+    def __init__(
+        self, settings: Settings, mover: CrashMover, throttler: Throttler, limits: RateLimits
+    ) -> None:
         self._settings = settings
         self._mover = mover
         self._throttler = throttler
+        self._limits = limits
         self._slots = threading.BoundedSemaphore(settings.max_uploads)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -56,6 +60,7 @@ class SubmitResource:
         body = _body_of(req, self._settings.max_body_size)
         with METRICS.timer(f"{_METRIC}.on_post.time"):
             try:
+                self._limits.check_client(req.remote_addr, req.get_header("X-Forwarded-For"))
                 self._check_storage()
                 with self._slot():
                     resp.text = self._take(req, body)
@@ -125,6 +130,7 @@ class SubmitResource:
             if verdict.result is Throttle.REJECT:
                 return f"Discarded=rule_{verdict.rule}"
             if verdict.result is not Throttle.FAKE_ACCEPT:
+                self._limits.check_product(raw_crash.get("ProductName"))
                 finished = finished_raw_crash(
                     raw_crash,
                     crash_id=crash_id,

@@ -9,7 +9,7 @@ elsewhere, so that the documentation made from the declarations cannot drift.
 
 from dataclasses import dataclass
 from socket import gethostname
-from typing import Literal
+from typing import Any, Literal
 
 import markus
 from markus.filters import AddTagFilter, RegisteredMetricsFilter
@@ -109,6 +109,9 @@ DECLARED: tuple[Metric, ...] = (
         "gauge",
         "Crash ids that wait for the queue; counted up to 10,000.",
     ),
+    Metric("collector.gunicorn.requests", "incr", "A request was answered.", ("status",)),
+    Metric("collector.gunicorn.workers", "gauge", "Worker processes of the collector."),
+    Metric("collector.health.broken.count", "incr", "Somebody asked for an error on purpose."),
     Metric("collector.health.heartbeat.count", "incr", "Somebody asked for the heartbeat."),
     Metric(
         "collector.health.lbheartbeat.count",
@@ -180,26 +183,30 @@ _FILTER = RegisteredMetricsFilter(_REGISTER)
 METRICS = markus.get_metrics("socorro", filters=[_FILTER])
 
 
-def set_up_metrics(settings: Settings) -> None:
-    """Send metrics to the StatsD server of the settings, or nowhere when there is none.
+def set_up_metrics(settings: Settings, *, prometheus: str = "") -> None:
+    """Send metrics to the StatsD server of the settings, if there is one.
 
+    `prometheus` names the service whose metrics are kept for Prometheus as well; empty: none.
     Raises SettingError for an address that is not ``host:port``.
     """
-    if not settings.statsd_address:
-        markus.configure([])
-        return
-    host, separator, port = settings.statsd_address.rpartition(":")
+    backends: list[dict[str, Any]] = []
+    if settings.statsd_address:
+        backends.append(_statsd(settings.statsd_address))
+    if prometheus:
+        options = {"service": prometheus}
+        backends.append({"class": "socorro.prometheus.PrometheusMetrics", "options": options})
+    markus.configure(backends)
+
+
+def _statsd(address: str) -> dict[str, Any]:
+    host, separator, port = address.rpartition(":")
     if not separator or not host or not port.isdigit():
         raise SettingError("STATSD_ADDRESS must look like host:port, such as localhost:8125.")
-    markus.configure(
-        [
-            {
-                "class": "markus.backends.datadog.DatadogMetrics",
-                "options": {"statsd_host": host, "statsd_port": int(port)},
-                "filters": [AddTagFilter(f"host:{gethostname()}")],
-            }
-        ]
-    )
+    return {
+        "class": "markus.backends.datadog.DatadogMetrics",
+        "options": {"statsd_host": host, "statsd_port": int(port)},
+        "filters": [AddTagFilter(f"host:{gethostname()}")],
+    }
 
 
 def raise_on_undeclared() -> None:
