@@ -79,6 +79,11 @@ class LocalQueue:
             {"queue": queue, "crash_id": task.crash_id, "ruleset": task.ruleset, "now": now}
             for task in tasks
         ]
+        if len(rows) == 1:
+            # One statement is a transaction by itself, and the collector's case.
+            with self._connection() as connection:
+                connection.execute(_PUBLISH, rows[0])
+            return
         with self._transaction() as connection:
             connection.executemany(_PUBLISH, rows)
 
