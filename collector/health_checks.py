@@ -14,6 +14,7 @@ from typing import TypedDict
 
 from collector.unpublished import Unpublished
 from socorro.queue import CrashQueue, QueueUnavailable
+from socorro.sentry import report_error
 from socorro.settings import Settings
 from socorro.storage import CrashStorage, StorageUnavailable
 from socorro.storage.fallback import StorageWithFallback
@@ -69,7 +70,13 @@ class BoundedCheck:
         return self._problems
 
     def _run(self) -> None:
-        problems = self._check()
+        try:
+            problems = self._check()
+        except Exception as error:  # noqa: BLE001
+            # The outermost frame of its thread: without it, an old answer would stand for ever.
+            report_error(error)
+            text = f"{self._name}: {type(error).__name__} in our own code"
+            problems = [HealthProblem(name="CheckFailed", msg=text)]
         for problem in problems:
             logger.warning("heartbeat: %s", problem["msg"])
         self._problems = problems

@@ -7,6 +7,7 @@ import logging
 import sys
 from typing import NoReturn
 
+from collector.unpublished import Unpublished
 from socorro.backends import verify_incoming
 from socorro.settings import SettingError, Settings, load
 
@@ -40,9 +41,23 @@ def verify_or_exit(settings: Settings) -> None:
     try:
         for sentence in verify_incoming(settings):
             logger.error("starts all the same: %s", sentence)
+        _verify_unpublished(settings)
     except SettingError as error:
         _exit(str(error))
     _verified = True
+
+
+def _verify_unpublished(settings: Settings) -> None:
+    """Check that ids can be kept while the queue is down; reports are taken without that as well.
+
+    Raises SettingError if it cannot be a folder at all.
+    """
+    try:
+        Unpublished(settings.unpublished).verify()
+    except (FileExistsError, NotADirectoryError) as error:
+        raise SettingError(f"UNPUBLISHED={settings.unpublished}: {error}.") from error
+    except OSError as error:
+        logger.error("starts all the same: UNPUBLISHED: %s", error)
 
 
 def _exit(sentence: str) -> NoReturn:

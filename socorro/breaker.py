@@ -8,6 +8,8 @@ import random
 import threading
 from collections.abc import Callable
 
+from socorro.sentry import report_error
+
 logger = logging.getLogger(__name__)
 
 FIRST_DELAY = 0.5
@@ -69,13 +71,21 @@ class Breaker:
             self._broken = False
             self._thread = None
 
+    def _note(self, reason: str) -> None:
+        log = logger.debug if self._broken else logger.error
+        log("%s is down: %s", self._name, reason)
+        self._broken = True
+
     def _works(self) -> bool:
         try:
             self._check()
         except self._errors as error:
-            log = logger.debug if self._broken else logger.error
-            log("%s is down: %s", self._name, error)
-            self._broken = True
+            self._note(str(error))
+            return False
+        except Exception as error:  # noqa: BLE001
+            # The outermost loop of its thread: without it, nobody would ever look again.
+            report_error(error)
+            self._note(f"{type(error).__name__} in our own code")
             return False
         if self._broken:
             logger.info("%s is back", self._name)

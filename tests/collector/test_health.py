@@ -155,6 +155,20 @@ def test_a_storage_that_hangs_keeps_nobody_waiting_for_the_heartbeat(
     wait_until(lambda: get(app, "/__heartbeat__").status == 200, "it answers again")
 
 
+def test_a_check_that_fails_in_another_way_is_a_problem(
+    app: CollectorApp, queue: CrashQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down() -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(queue, "verify", break_down)
+    answer = get(app, "/__heartbeat__")
+    assert answer.status == 503
+    assert json.loads(answer.body)["errors"] == [
+        {"name": "CheckFailed", "msg": "crash queue: RuntimeError in our own code"}
+    ]
+
+
 @pytest.mark.parametrize("name", ["heartbeat", "lbheartbeat", "version"])
 def test_who_asks_is_counted(app: CollectorApp, name: str) -> None:
     with MetricsMock() as metrics:

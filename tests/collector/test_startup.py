@@ -3,6 +3,7 @@
 
 """What ends the start of a collector, and what it starts in spite of."""
 
+import errno
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from collector import startup
+from collector.unpublished import Unpublished
 from socorro.backends import verify_incoming
 from socorro.settings import SettingError, Settings
 from socorro.storage import FilesystemStorage, open_storage
@@ -98,6 +101,32 @@ def test_a_fallback_that_is_the_main_storage_ends_the_start(
     changed = replace(settings, fallback_storage=f"fs://{tmp_path}/{other}")
     with pytest.raises(SettingError, match="must be another place than CRASH_STORAGE"):
         verify_incoming(changed)
+
+
+def test_a_place_for_unpublished_ids_that_cannot_be_one_ends_the_start(
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(startup, "_verified", False)
+    (tmp_path / "file").write_text("a file where a folder should be")
+    with pytest.raises(SystemExit) as raised:
+        startup.verify_or_exit(replace(settings, unpublished=tmp_path / "file"))
+    assert raised.value.code == 3
+    assert "UNPUBLISHED=" in capsys.readouterr().err
+
+
+def test_unpublished_ids_that_cannot_be_kept_for_now_do_not(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(self: Unpublished) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(startup, "_verified", False)
+    monkeypatch.setattr(Unpublished, "verify", fail)
+    startup.verify_or_exit(settings)
+    assert "starts all the same: UNPUBLISHED: " in caplog.text
 
 
 @pytest.fixture

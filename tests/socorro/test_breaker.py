@@ -23,12 +23,15 @@ class Thing:
     def __init__(self) -> None:
         self.works = True
         self.checks = 0
+        self.error: Exception | None = None
         self.may_answer = threading.Event()
         self.may_answer.set()
 
     def check(self) -> None:
         self.checks += 1
         assert self.may_answer.wait(60)
+        if self.error is not None:
+            raise self.error
         if not self.works:
             raise Down("it is switched off")
 
@@ -89,6 +92,20 @@ def test_many_failures_are_one_check(breaker: Breaker, thing: Thing) -> None:
     thing.may_answer.set()
     wait_until(lambda: breaker.trusted, "trusted again")
     assert thing.checks == 1
+
+
+def test_a_check_that_fails_in_another_way_is_made_again(
+    breaker: Breaker, thing: Thing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported: list[BaseException] = []
+    monkeypatch.setattr(breaker_module, "report_error", reported.append)
+    thing.error = RuntimeError("a bug")
+    breaker.failed()
+    wait_until(lambda: len(reported) > 1, "a second check")
+    assert breaker.broken
+    thing.error = None
+    wait_until(lambda: breaker.trusted, "trusted again")
+    assert {type(error) for error in reported} == {RuntimeError}
 
 
 def test_it_breaks_again(breaker: Breaker, thing: Thing) -> None:
