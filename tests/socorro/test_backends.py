@@ -81,3 +81,28 @@ def test_a_reset_does_not_touch_engines_elsewhere(remote: Settings) -> None:
     done = CliRunner().invoke(cli, ["reset", "--yes"])
     assert isinstance(done.exception, SettingError)
     assert str(done.exception).startswith("CRASH_STORAGE, PROCESSED_STORAGE, CRASH_QUEUE, DATABASE")
+
+
+def test_the_fallback_is_made_with_the_others_and_shown(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FALLBACK_STORAGE", f"fs://{folder}/fallback")
+    done = CliRunner().invoke(cli, ["provision"])
+    assert f"FALLBACK_STORAGE: files below {folder}/fallback\n" in done.output
+    assert (folder / "fallback").is_dir()
+
+
+def test_a_reset_takes_what_waits_with_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FALLBACK_STORAGE", f"fs://{folder}/fallback")
+    monkeypatch.setattr("webapp.prepare.prepare", lambda: None)
+    (folder / "fallback/v1/raw_crash").mkdir(parents=True)
+    (folder / "unpublished").mkdir()
+    waiting = folder / "unpublished/0b5e0b5e-0b5e-4b5e-8b5e-0b5e00261122"
+    ours = folder / "unpublished/a file of somebody else"
+    for path in (waiting, ours):
+        path.touch()
+    done = CliRunner().invoke(cli, ["reset", "--yes"])
+    assert done.exit_code == 0, done.output
+    assert not waiting.exists()
+    assert ours.exists()
+    assert not (folder / "fallback/v1").exists()
