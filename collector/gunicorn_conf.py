@@ -36,6 +36,9 @@ bind = [
     else f"{_settings.collector_host}:{_settings.collector_port}"
 ]
 proc_name = "collector"
+# A service manager that holds the socket (systemd's protocol) hands it on: gunicorn then ignores
+# `bind`, and who waits in its queue while we restart is served by the next collector.
+CollectorWorker.inherited = os.environ.get("LISTEN_PID") == str(os.getpid())
 
 # One process per core does the inflating and hashing; threads wait for clients and disks. A thread
 # costs some 100 kB, so there are enough for all uploads that are let in and for health checks.
