@@ -8,6 +8,7 @@ import logging
 import os
 import resource
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,12 @@ def when_ready(server: Any) -> None:
     """Say where reports can be sent."""
     METRICS.gauge("collector.gunicorn.workers", server.num_workers)
     logger.info("takes reports at %s/submit", _settings.collector_address)
+
+
+def pre_exec(server: Any) -> None:
+    """Start the successor (SIGUSR2) as this one was; gunicorn would run its module as a script."""
+    server.START_CTX[0] = sys.executable
+    server.START_CTX["args"] = [sys.executable, "-m", "gunicorn", *sys.argv[1:]]
 
 
 def nworkers_changed(server: Any, new: int, old: int | None) -> None:  # noqa: ARG001
