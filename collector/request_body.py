@@ -8,6 +8,7 @@ ours give what one receive brings. For a report of 400 kB that saves a fifth of 
 What ends a chunked body, and what is malformed in it, is still gunicorn's to say.
 """
 
+import socket
 from typing import Any, Protocol
 
 from gunicorn.http.body import ChunkedReader, LengthReader
@@ -17,7 +18,7 @@ from gunicorn.http.errors import NoMoreData
 class Receiver(Protocol):
     """A client's connection."""
 
-    def recv(self, size: int, /) -> bytes:
+    def recv(self, size: int, flags: int, /) -> bytes:
         """Return up to `size` bytes, none when it ended."""
         ...
 
@@ -49,7 +50,8 @@ class BodyOfLength:
 
     def _receive(self, size: int) -> bytes:
         try:
-            data = self._connection.recv(size)
+            # All of it has to come anyhow; fewer, larger receives wake this thread less often.
+            data = self._connection.recv(size, socket.MSG_WAITALL)
         except OSError:
             self.failed = True
             raise

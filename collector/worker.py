@@ -31,10 +31,11 @@ from socorro.sentry import report_error
 logger = logging.getLogger(__name__)
 
 _RECEIVE = 16 * 1024
-# What a refused client still sends is read so long and so far, so that it sees the answer: a
-# connection closed with unread bytes is reset, and the answer is lost with it.
-_LINGER_SECONDS = 5.0
-_LINGER_BYTES = 2 * 2**20
+# What a refused client still sends is read so long and so far, so that it sees the answer: many only
+# look at it afterwards, and a connection closed with unread bytes is reset.
+_LINGER_SECONDS = 10.0
+_LINGER_BYTES = 32 * 2**20
+_LINGER_RECEIVE = 128 * 1024
 # Time limits are looked at so often.
 _TICK_SECONDS = 0.25
 _NO_ERROR_OF_OURS = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
@@ -69,6 +70,7 @@ class CollectorWorker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._waiting: dict[TConn, Waiting] = {}
         self._next_tick = 0.0
+        self._next_notice = 0.0
 
     # Connections come
 
@@ -192,7 +194,7 @@ class CollectorWorker(ThreadWorker):  # type: ignore[misc]
 
     def _on_lingering(self, waiting: Waiting, _socket: Any) -> None:
         try:
-            data = waiting.conn.sock.receive_ready(_LINGER_BYTES // 16)
+            data = waiting.conn.sock.receive_ready(_LINGER_RECEIVE)
         except OSError:
             data = b""
         waiting.drained += len(data or b"")
@@ -225,6 +227,13 @@ class CollectorWorker(ThreadWorker):  # type: ignore[misc]
             self._serve(waiting)
         else:
             self._refuse(waiting, "timeout")
+
+    def notify(self) -> None:
+        """Tell the master that the main loop runs; not in each turn of it, which are many."""
+        now = time.monotonic()
+        if now >= self._next_notice:
+            self._next_notice = now + _TICK_SECONDS
+            super().notify()
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait for events, but not past the next look at the time limits."""
