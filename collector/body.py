@@ -3,7 +3,6 @@
 
 """The body of a request as a stream within bounds."""
 
-import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -12,8 +11,6 @@ from gunicorn.http.errors import ParseException
 from collector.refusal import Refused
 
 CHUNK = 64 * 1024
-# A client that is refused may still be sending; many only look at the answer afterwards.
-_DISCARD_SECONDS = 10.0
 
 
 class Readable(Protocol):
@@ -45,7 +42,6 @@ class Body:
         self._source = source
         self._max_size = max_size
         self._stalled = stalled
-        self._broken = False
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes, none at the end. Raises Refused."""
@@ -64,20 +60,6 @@ class Body:
         while self.read(CHUNK):
             pass
 
-    def discard(self) -> None:
-        """Read what a refused client still sends, within limits, so that it sees the answer."""
-        deadline = time.monotonic() + _DISCARD_SECONDS
-        left = self._max_size
-        while left > 0 and not self._broken and time.monotonic() < deadline:
-            try:
-                data = self._read_source(CHUNK)
-            except Refused:
-                return
-            self.received += len(data)
-            left -= len(data)
-            if not data:
-                return
-
     def _read_source(self, size: int) -> bytes:
         if self.length is not None:
             size = min(size, self.length - self.received)
@@ -91,7 +73,6 @@ class Body:
         return data
 
     def _cut_off(self) -> Refused:
-        self._broken = True
         if self._stalled():
             return Refused("timeout", 408)
         return Refused("invalid_payload_structure")

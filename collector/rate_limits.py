@@ -40,15 +40,15 @@ class RateLimits:
             network = client_network(peer, forwarded_for, self._trusted)
             # Clients without an address, on a Unix socket, are one client.
             counts.append(Count(f"address {network}", *self._per_address))
-        self._take(counts, unread=True)
+        self._take(counts)
 
     def check_product(self, product: object) -> None:
         """Count a report that would be stored. Raises Refused when there are too many."""
         if self._per_product:
             name = str(product)[:_LONGEST_NAME]
-            self._take([Count(f"product {name}", *self._per_product)], unread=False)
+            self._take([Count(f"product {name}", *self._per_product)])
 
-    def _take(self, counts: list[Count], *, unread: bool) -> None:
+    def _take(self, counts: list[Count]) -> None:
         if self._windows is None or not counts:
             return
         wait = self._windows.take(counts)
@@ -58,7 +58,6 @@ class RateLimits:
                 429,
                 malformed=False,
                 retry_after=max(1, math.ceil(wait)),
-                unread=unread,
             )
 
 

@@ -8,8 +8,7 @@ class Refused(Exception):
     """A report is not taken. Carries what the client is told.
 
     `reason` names the counter and, after ``Discarded=``, the body of the answer; reasons of
-    malformed reports have ``malformed_`` before them there, as clients know it. `unread` says that
-    the body is not to be read any further, not even to throw it away: there is no time for that.
+    malformed reports have ``malformed_`` before them there, as clients know it.
     """
 
     def __init__(
@@ -19,14 +18,12 @@ class Refused(Exception):
         *,
         malformed: bool = True,
         retry_after: int | None = None,
-        unread: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.status = status
         self.malformed = malformed
         self.retry_after = retry_after
-        self.unread = unread
 
     @property
     def body(self) -> str:

@@ -66,9 +66,6 @@ class SubmitResource:
                     resp.text = self._take(req, body)
             except Refused as refused:
                 self._refuse(refused, resp)
-                # A client that waits for leave to send is not asked for what nobody wants.
-                if not refused.unread and getattr(req.stream, "invited", True):
-                    body.discard()
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
@@ -160,7 +157,7 @@ class SubmitResource:
 
 
 def _turned_away(reason: str) -> Refused:
-    return Refused(reason, 503, malformed=False, retry_after=_RETRY_AFTER_SECONDS, unread=True)
+    return Refused(reason, 503, malformed=False, retry_after=_RETRY_AFTER_SECONDS)
 
 
 def _body_of(req: falcon.Request, max_size: int) -> Body:

@@ -31,8 +31,8 @@ from socorro.sentry import report_error
 logger = logging.getLogger(__name__)
 
 _RECEIVE = 16 * 1024
-# What a refused client still sends is read so long and so far, so that it sees the answer: many only
-# look at it afterwards, and a connection closed with unread bytes is reset.
+# What a refused client still sends is read so long and so far, so that it sees the answer: many
+# look at it only afterwards, and a connection closed with unread bytes is reset.
 _LINGER_SECONDS = 10.0
 _LINGER_BYTES = 32 * 2**20
 _LINGER_RECEIVE = 128 * 1024
