@@ -8,9 +8,10 @@ on a report for a part's name or type that is not plain ASCII or UTF-8, and drop
 has no space after the colon, which loses reports of real clients.
 """
 
+import io
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from falcon.errors import DelimiterError
 
@@ -25,20 +26,30 @@ else:
     from falcon.util import BufferedReader
 
 _CRLF = b"\r\n"
+_END_OF_HEAD = _CRLF + _CRLF
 # The reader wants a bound; the real ones are those of the body below it.
 _ENDLESS = 2**60
 _MAX_BOUNDARY = 70
 _MAX_PADDING = 100
 
 
-@dataclass(frozen=True)
-class Part:
-    """One part. `stream` yields its content until the next part is asked for.
-
-    It returns fewer bytes than asked for at the end of the content only.
+class Head(NamedTuple):
+    """What the header of a part says.
 
     `name` and `filename` are None when the part has none, `content_type` (media type, lower case)
-    likewise.
+    and `charset` likewise.
+    """
+
+    name: str | None
+    filename: str | None
+    content_type: str | None
+    charset: str | None
+
+
+class Part(NamedTuple):
+    """One part. `stream` yields its content until the next part is asked for.
+
+    It returns fewer bytes than asked for at the end of the content only. The rest is as in `Head`.
     """
 
     name: str | None
@@ -73,18 +84,44 @@ def parts_of(
     delimiter = b"--" + boundary
     try:
         stream.pipe_until(delimiter, consume_delimiter=True)
-        delimiter = _CRLF + delimiter
-        count = 0
-        while stream.peek(2) != b"--":
-            count += 1
-            if count > max_parts:
+        parts = _parts_after_delimiter(stream, _CRLF + delimiter, max_header_size)
+        for number, part in enumerate(parts, start=1):
+            if number > max_parts:
                 raise Refused("too_many_parts")
-            _skip_padding(stream)
-            headers = _read_headers(stream, max_header_size)
-            yield _part(headers, stream.delimit(delimiter))
-            _skip_past(stream, delimiter)
+            yield part
     except DelimiterError as error:
         raise Refused("invalid_payload_structure") from error
+
+
+def _parts_after_delimiter(
+    stream: BufferedReader, delimiter: bytes, max_header_size: int
+) -> Iterator[Part]:
+    while True:
+        yield from _buffered_parts(stream, delimiter, max_header_size)
+        if stream.peek(2) == b"--":
+            return
+        _skip_padding(stream)
+        head = _read_head(stream, max_header_size)
+        yield Part(*head, stream.delimit(delimiter))
+        _skip_past(stream, delimiter)
+
+
+def _buffered_parts(
+    stream: BufferedReader, delimiter: bytes, max_header_size: int
+) -> Iterator[Part]:
+    """Yield the next parts as long as they are usual ones that the buffer holds entirely.
+
+    Those are almost all: a report has some hundred small parts and few large ones.
+    """
+    buffered = stream.peek()
+    start = 0
+    while (end := buffered.find(delimiter, start)) >= 0:
+        block, separator, content = buffered[start:end].partition(_END_OF_HEAD)
+        if not separator or not block.startswith(_CRLF) or len(block) > max_header_size:
+            break
+        yield Part(*_head_of(block[len(_CRLF) :]), io.BytesIO(content))
+        start = end + len(delimiter)
+    stream.read(start)
 
 
 def _skip_past(stream: BufferedReader, delimiter: bytes) -> None:
@@ -102,19 +139,38 @@ def _skip_padding(stream: BufferedReader) -> None:
         raise Refused("invalid_payload_structure")
 
 
-def _read_headers(stream: BufferedReader, max_size: int) -> dict[str, str]:
+def _read_head(stream: BufferedReader, max_size: int) -> Head:
     if stream.peek(2) == _CRLF:
         stream.read(2)
-        return {}
-    block = stream.read_until(_CRLF + _CRLF, max_size, consume_delimiter=True)
-    stream_headers: dict[str, str] = {}
+        return Head(None, None, None, None)
+    return _head_of(stream.read_until(_END_OF_HEAD, max_size, consume_delimiter=True))
+
+
+def _head_of(block: bytes) -> Head:
+    """Return what a header says; raises Refused for content that is encoded once more."""
+    # Reports have the same heads again and again. Long ones are not worth the memory.
+    return _known_head(block) if len(block) <= _LONGEST_KNOWN else _parsed_head(block)
+
+
+def _parsed_head(block: bytes) -> Head:
+    headers: dict[str, str] = {}
     for line in block.split(_CRLF):
         name, _, value = line.partition(b":")
-        stream_headers[_decode(name).strip().lower()] = _decode(value).strip()
-    if stream_headers.get("content-transfer-encoding", "binary").lower() not in _IDENTITY:
+        headers[_decode(name).strip().lower()] = _decode(value).strip()
+    if headers.get("content-transfer-encoding", "binary").lower() not in _IDENTITY:
         raise Refused("invalid_payload_structure")
-    return stream_headers
+    _, disposition = parse_header(headers.get("content-disposition", ""))
+    media_type, type_parameters = parse_header(headers.get("content-type", ""))
+    return Head(
+        name=disposition.get("name"),
+        filename=disposition.get("filename", disposition.get("filename*")),
+        content_type=media_type or None,
+        charset=type_parameters.get("charset"),
+    )
 
+
+_known_head = lru_cache(maxsize=2048)(_parsed_head)
+_LONGEST_KNOWN = 256
 
 # What leaves the content as it is; base64 and quoted-printable are not used over HTTP.
 _IDENTITY = frozenset({"binary", "8bit", "7bit"})
@@ -125,15 +181,3 @@ def _decode(raw: bytes) -> str:
         return raw.decode()
     except UnicodeDecodeError:
         return raw.decode("latin-1")
-
-
-def _part(headers: dict[str, str], stream: Readable) -> Part:
-    _, disposition = parse_header(headers.get("content-disposition", ""))
-    media_type, type_parameters = parse_header(headers.get("content-type", ""))
-    return Part(
-        name=disposition.get("name"),
-        filename=disposition.get("filename", disposition.get("filename*")),
-        content_type=media_type or None,
-        charset=type_parameters.get("charset"),
-        stream=stream,
-    )
