@@ -8,6 +8,7 @@ loop: for the begin of a request (see `collector.gathering`), or for the client 
 """
 
 import errno
+import heapq
 import logging
 import selectors
 import socket
@@ -207,15 +208,21 @@ class CollectorWorker(ThreadWorker):  # type: ignore[misc]
         waiting.conn.close()
 
     def murder_pending(self) -> None:
-        """End what waited too long, and the longest waits when there are too many connections."""
+        """End what waited too long, or who waits when there are too many connections."""
         now = time.monotonic()
         if now < self._next_tick:
             return
         self._next_tick = now + _TICK_SECONDS
         for waiting in [waiting for waiting in self._waiting.values() if waiting.deadline <= now]:
             self._end_wait(waiting)
-        if self.alive and self.nr_conns >= self.worker_connections and self._waiting:
-            self._close(min(self._waiting.values(), key=lambda waiting: waiting.deadline))
+        if self.alive and self.nr_conns >= self.worker_connections:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Close some of those that have waited longest: they keep others from being accepted."""
+        few = max(1, self.worker_connections // 20)
+        for waiting in heapq.nsmallest(few, self._waiting.values(), key=lambda each: each.deadline):
+            self._close(waiting)
 
     def _end_wait(self, waiting: Waiting) -> None:
         gathering = waiting.gathering

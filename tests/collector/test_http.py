@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -221,6 +222,25 @@ def test_clients_that_do_not_read_their_answer_hold_up_nobody(server: CollectorS
     finally:
         for connection in deaf:
             connection.socket.close()
+
+
+def test_idle_connections_make_room_for_others(tmp_path: Path) -> None:
+    settings = {
+        "COLLECTOR_WORKERS": "2",
+        "COLLECTOR_THREADS": "10",
+        "MAX_UPLOADS": "5",
+        "GUNICORN_CMD_ARGS": "--worker-connections=40",
+    }
+    crowded = CollectorServer(tmp_path, settings)
+    crowded.start()
+    idle = [crowded.connect() for _ in range(150)]
+    try:
+        for _ in range(5):
+            assert crowded.send(submit_request(GOOD)).crash_id
+    finally:
+        for connection in idle:
+            connection.socket.close()
+        crowded.kill()
 
 
 def test_a_connection_that_is_closed_or_broken_is_no_error(server: CollectorServer) -> None:
