@@ -18,7 +18,7 @@ from collector.operators import BrokenResource
 from collector.publisher import Publisher
 from collector.rate_limits import RateLimits
 from collector.submit import SubmitResource
-from collector.throttle import AcceptEverything, Throttler
+from collector.throttling import Throttler, throttler_in_force
 from collector.unpublished import Unpublished
 from socorro.queue import CrashQueue, open_queue
 from socorro.sentry import report_error
@@ -68,7 +68,7 @@ def create_app(
     app.set_error_serializer(_serialize_error)
     app.add_error_handler(Exception, _answer_error)
     limits = limits or RateLimits(settings)
-    submit = SubmitResource(settings, mover, throttler or AcceptEverything(), limits)
+    submit = SubmitResource(settings, mover, throttler or throttler_in_force(settings), limits)
     app.add_route("/submit", submit)
     app.add_route("/__heartbeat__", HeartbeatResource(settings, store, queue, unpublished))
     app.add_route("/__lbheartbeat__", LoadBalancerHeartbeatResource())

@@ -16,6 +16,7 @@ from collector.gathering import HeadLimits
 from collector.patient_socket import PatientSocket
 from collector.rate_limits import shared_rate_limits
 from collector.startup import load_settings_or_exit, verify_or_exit
+from collector.throttling import reload_throttler
 from collector.worker import CollectorWorker
 from socorro.logging import set_up_logging
 from socorro.metrics import METRICS, set_up_metrics
@@ -92,6 +93,11 @@ def on_starting(server: Any) -> None:  # noqa: ARG001
     # Workers inherit the memory in which all count together.
     shared_rate_limits(_settings)
     verify_or_exit(_settings)
+
+
+def on_reload(server: Any) -> None:  # noqa: ARG001
+    """Read the throttle rules again on SIGHUP, before the workers that will use them start."""
+    reload_throttler(_settings)
 
 
 def when_ready(server: Any) -> None:

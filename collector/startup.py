@@ -7,6 +7,7 @@ import logging
 import sys
 from typing import NoReturn
 
+from collector.throttling import throttler_in_force
 from collector.unpublished import Unpublished
 from socorro.backends import verify_incoming
 from socorro.settings import SettingError, Settings, load
@@ -39,6 +40,8 @@ def verify_or_exit(settings: Settings) -> None:
     if _verified:
         return
     try:
+        # The workers inherit the rules.
+        throttler_in_force(settings)
         for sentence in verify_incoming(settings):
             logger.error("starts all the same: %s", sentence)
         _verify_unpublished(settings)

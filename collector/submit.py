@@ -21,7 +21,7 @@ from collector.rate_limits import RateLimits
 from collector.raw_crash import finished_raw_crash, raw_crash_of
 from collector.refusal import Refused
 from collector.submitted_id import submitted_crash_id
-from collector.throttle import Throttler
+from collector.throttling import Throttler
 from socorro.crash_id import Throttle, make_crash_id
 from socorro.logging import crash_context
 from socorro.metrics import METRICS

@@ -331,3 +331,42 @@ def queue() -> None:
     click.echo(f"{'queue':14}{'ready':>8}{'in work':>9}{'delayed':>9}{'dead':>7}")
     for name, depth in depths.items():
         click.echo(f"{name:14}{depth.ready:>8}{depth.leased:>9}{depth.delayed:>9}{depth.dead:>7}")
+
+
+@cli.group()
+def throttle() -> None:
+    """Throttle rules: what becomes of the reports that come in."""
+
+
+@throttle.command("check")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+def check_throttle_rules(file: Path | None) -> None:
+    """Check a file of throttle rules, by default that of THROTTLE_RULES, and list its rules."""
+    from socorro.cli.throttle import check
+
+    sys.exit(check(settings.load(), file))
+
+
+@throttle.command("try")
+@click.argument("reports", metavar="[ID|FILE]...", nargs=-1)
+@click.option("--rules", metavar="FILE", type=click.Path(path_type=Path), help="Other rules.")
+@click.option("--last", type=click.IntRange(min=1), metavar="N", help="The latest N crashes.")
+@click.option("--product", metavar="NAME", help="With --last: crashes of this product.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON for each report.")
+def try_throttle_rules(
+    reports: tuple[str, ...],
+    rules: Path | None,
+    last: int | None,
+    product: str | None,
+    as_json: bool,
+) -> None:
+    """Show what the throttle rules would do with stored crashes or with annotations in JSON files.
+
+    Nothing is changed. Rules with percentages show what may happen, and how probable it is.
+    """
+    from socorro.cli.throttle import Choice, try_rules
+
+    choice = Choice(reports, last, product)
+    if not choice:
+        raise click.UsageError("give crash ids, files with annotations as JSON, or --last N")
+    sys.exit(try_rules(settings.load(), choice, rules, as_json=as_json))

@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from collector.throttling import load_throttler
 from socorro.backends import verify
 from socorro.cli.children import Child, describe_exit
 from socorro.cli.preflight import check_ports, claim_data_folder
@@ -43,6 +44,7 @@ def run_everything(settings: Settings) -> int:
     check_ports(settings)
     verify(settings)
     load_configured(settings)
+    load_throttler(settings)
     _log_settings()
     _prepare_database()
     return Supervisor(settings).run()

@@ -17,7 +17,7 @@ from markus.testing import MetricsMock
 
 from collector import health_checks
 from collector.app import CollectorApp, create_app
-from collector.throttle import Verdict
+from collector.throttling import Verdict
 from socorro.crash_id import Throttle, throttle_of
 from socorro.queue import CrashQueue
 from socorro.settings import Settings
