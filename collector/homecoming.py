@@ -128,11 +128,12 @@ class Homecoming:
     def _copy(self, crash_id: str) -> None:
         spool = self._home.spool
         files: dict[str, Path] = {}
+        raw_crash: Path | None = None
         try:
             names = self._away.load_dump_names(crash_id)
             for name in names:
                 files[name] = _into(spool, self._away.fetch_dump(crash_id, name, spool))
-            raw_crash = self._away.load_raw_crash(crash_id)
+            raw_crash = _into(spool, self._away.fetch_raw_crash(crash_id, spool))
             self._home.save_raw_crash(CrashReport(crash_id, raw_crash, files))
         except CrashNotFound as error:
             if not self._away.has_raw_crash(crash_id):
@@ -140,7 +141,7 @@ class Homecoming:
                 return
             raise StorageUnavailable(f"a part of it is missing: {error}") from error
         finally:
-            _remove(files.values())
+            _remove([*files.values(), *([] if raw_crash is None else [raw_crash])])
 
 
 def _into(spool: Path, fetched: Path) -> Path:

@@ -45,12 +45,13 @@ class InvalidDumpName(StorageError, ValueError):
 class CrashReport:
     """A report as the collector hands it to storage.
 
-    `annotations` is the whole raw crash, ready to be written as JSON. `dumps` maps dump names to
-    complete files in the storage's spool folder; the storage takes those files over.
+    `annotations` is the whole raw crash, ready to be written as JSON, or a file that is that JSON.
+    `dumps` maps dump names to complete files. Files lie in the spool folder of the storage, or of
+    another one; the storage that keeps the report takes them over.
     """
 
     crash_id: str
-    annotations: Mapping[str, Any]
+    annotations: Mapping[str, Any] | Path
     dumps: Mapping[str, Path] = field(default_factory=dict)
 
 
@@ -181,6 +182,12 @@ def dump_files(report: CrashReport) -> dict[str, Path]:
     if len(files) < len(report.dumps):
         raise ValueError("two dumps of a report have names that mean the same object")
     return files
+
+
+def spooled_files(report: CrashReport) -> list[Path]:
+    """Return all files of a report, which are the storage's once it keeps the report."""
+    files = list(report.dumps.values())
+    return [*files, report.annotations] if isinstance(report.annotations, Path) else files
 
 
 def check_dump_name(name: str) -> str:

@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -27,6 +27,7 @@ from socorro.storage.base import (
     StorageUnavailable,
     dump_files,
     kind_of_dump,
+    spooled_files,
 )
 from socorro.storage.days import day_named
 from socorro.storage.durable import DurableFiles
@@ -101,7 +102,12 @@ class FilesystemStorage:
             for kind, path in dump_files(report).items()
         }
         names = self._path("dump_names", report.crash_id)
-        body = encode_raw_crash(report.annotations)
+        spooled_raw_crash: str | None = None
+        if isinstance(report.annotations, Path):
+            spooled_raw_crash = str(report.annotations)
+            last = partial(self._files.adopt, spooled_raw_crash, raw_crash)
+        else:
+            last = partial(self._files.write, raw_crash, encode_raw_crash(report.annotations))
         # A report of the same id must not be seen with the dumps of this one.
         self._files.remove(raw_crash)
         try:
@@ -110,11 +116,11 @@ class FilesystemStorage:
                 _check_time(deadline)
             self._files.write(names, encode_dump_names(report.dumps.keys()))
             _check_time(deadline)
-            self._files.write(raw_crash, body)
+            last()
         except (OSError, StorageUnavailable):
-            self._undo([raw_crash, names], dumps)
+            self._undo({raw_crash: spooled_raw_crash, names: None, **dumps})
             raise
-        _remove_all(path for path in report.dumps.values() if path.parent != self._spool)
+        _remove_all(path for path in spooled_files(report) if path.parent != self._spool)
 
     @_os_errors
     def load_raw_crash(self, crash_id: str) -> dict[str, Any]:
@@ -240,14 +246,14 @@ class FilesystemStorage:
         except FileNotFoundError as error:
             raise CrashNotFound(f"{crash_id}: no {kind}") from error
 
-    def _undo(self, written: list[str], dumps: Mapping[str, str]) -> None:
-        """Remove what a failed save has written, and put its dumps back, as far as we can."""
-        for path in written:
+    def _undo(self, files: Mapping[str, str | None]) -> None:
+        """Remove what a failed save has written, and put spooled files back, as far as we can."""
+        for path, spooled in files.items():
             with contextlib.suppress(OSError):
-                self._files.remove(path)
-        for path, spooled in dumps.items():
-            with contextlib.suppress(OSError):
-                self._files.give_back(path, spooled)
+                if spooled is None:
+                    self._files.remove(path)
+                else:
+                    self._files.give_back(path, spooled)
 
 
 def _check_time(deadline: float) -> None:

@@ -27,6 +27,7 @@ from socorro.storage.base import (
     CrashReport,
     dump_files,
     kind_of_dump,
+    spooled_files,
 )
 from socorro.storage.bucket import Bucket
 from socorro.storage.days import day_named
@@ -92,10 +93,13 @@ class S3Storage:
         raw_crash = _key("raw_crash", report.crash_id)
         dumps = {_key(kind, report.crash_id): path for kind, path in dump_files(report).items()}
         names = _key("dump_names", report.crash_id)
-        body = encode_raw_crash(report.annotations)
-        with self._bucket.errors():
-            _check_readable(dumps.values())
         abandoned = threading.Event()
+        if isinstance(report.annotations, Path):
+            last = partial(self._bucket.put_file, raw_crash, report.annotations, abandoned)
+        else:
+            last = partial(self._bucket.put, raw_crash, encode_raw_crash(report.annotations))
+        with self._bucket.errors():
+            _check_readable(spooled_files(report))
         first = [
             *(partial(self._bucket.put_file, key, path, abandoned) for key, path in dumps.items()),
             partial(self._bucket.put, names, encode_dump_names(report.dumps.keys())),
@@ -103,14 +107,14 @@ class S3Storage:
         threads = self._threads.get()
         try:
             run_all(threads.side_by_side, first, deadline)
-            run_all(threads.last, [partial(self._bucket.put, raw_crash, body)], deadline)
+            run_all(threads.last, [last], deadline)
         except TooLate as error:
             raise self._bucket.unavailable(
                 f"the report was not stored within {SAVE_SECONDS:g} s"
             ) from error
         finally:
             abandoned.set()
-        _remove(dumps.values())
+        _remove(spooled_files(report))
 
     def load_raw_crash(self, crash_id: str) -> dict[str, Any]:
         """See `CrashStorage.load_raw_crash`."""

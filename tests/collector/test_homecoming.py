@@ -25,7 +25,7 @@ from socorro.storage import CrashReport, CrashStorage, StorageUnavailable, open_
 from tests.collector.switched import SwitchedQueue, SwitchedStorage
 from tests.contract.conftest import new_bucket
 from tests.contract.processes import running, wait_until
-from tests.contract.reports import DAY, DUMP_NAMES, check_complete, made_report, new_id
+from tests.contract.reports import DAY, DUMP_NAMES, check_complete, made_report, new_id, spool
 
 
 class Killed(BaseException):
@@ -177,12 +177,23 @@ def test_a_report_that_cannot_be_moved_does_not_keep_the_others(
     ids = fill(away, 10)
     for crash_id in ids[:2]:
         away.fetch_dump(crash_id, DUMP_NAMES[1], tmp_path).unlink()
-    away.fetch_raw_crash(ids[2], tmp_path).write_text("[")
+    next((tmp_path / "away/v1/dump_names").rglob(ids[2])).write_text("[")
     assert move_all(homecoming) == Moved(moved=7, left=3)
     check_home(home, ids[3:], tmp_path)
     assert not any(home.has_raw_crash(crash_id) for crash_id in ids[:3])
     assert all(away.has_raw_crash(crash_id) for crash_id in ids[:3])
     assert caplog.text.count("stays in the fallback storage") == 3
+
+
+def test_annotations_come_home_byte_for_byte(
+    homecoming: Homecoming, home: SwitchedStorage, away: SwitchedStorage, tmp_path: Path
+) -> None:
+    crash_id = new_id()
+    content = b'{"b" : 1.0e400,  "a":"\\u00E4"}'
+    away.save_raw_crash(CrashReport(crash_id, spool(away, content)))
+    assert move_all(homecoming) == Moved(moved=1, left=0)
+    assert home.fetch_raw_crash(crash_id, tmp_path).read_bytes() == content
+    assert list(home.spool.iterdir()) == []
 
 
 def test_while_the_queue_is_down_ids_are_kept_and_reports_come_home(

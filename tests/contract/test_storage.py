@@ -8,6 +8,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from socorro.storage import (
     StorageUnavailable,
     open_storage,
 )
+from socorro.storage.encoding import encode_raw_crash
 from tests.contract.processes import lines, running, wait_until
 from tests.contract.reports import (
     DAY,
@@ -325,6 +327,58 @@ def test_a_save_that_fails_leaves_the_spooled_files_to_another_storage(
     other.save_raw_crash(report)
     check_complete(other, crash_id, tmp_path)
     assert not any(path.exists() for path in report.dumps.values())
+
+
+def annotations_as_file(storage: CrashStorage, crash_id: str) -> CrashReport:
+    """Return a made report whose annotations are a spooled file."""
+    report = made_report(storage, crash_id)
+    return replace(report, annotations=spool(storage, encode_raw_crash(annotations_of(crash_id))))
+
+
+def test_annotations_may_come_as_a_file(storage: CrashStorage, tmp_path: Path) -> None:
+    crash_id = new_id()
+    report = annotations_as_file(storage, crash_id)
+    storage.save_raw_crash(report)
+    check_complete(storage, crash_id, tmp_path)
+    assert list(storage.spool.iterdir()) == []
+
+
+def test_a_large_file_of_annotations_is_stored_byte_for_byte(
+    storage: CrashStorage, tmp_path: Path
+) -> None:
+    crash_id = new_id()
+    content = b'{"a": "' + b"\\u00e4" * 2_000_000 + b'"}'
+    storage.save_raw_crash(CrashReport(crash_id, spool(storage, content)))
+    assert storage.fetch_raw_crash(crash_id, tmp_path).read_bytes() == content
+    assert storage.load_raw_crash(crash_id) == {"a": "\u00e4" * 2_000_000}
+
+
+def test_files_may_lie_in_the_spool_of_another_storage(
+    storage: CrashStorage, tmp_path: Path
+) -> None:
+    crash_id = new_id()
+    other = open_storage(f"fs://{tmp_path}/another")
+    storage.save_raw_crash(annotations_as_file(other, crash_id))
+    check_complete(storage, crash_id, tmp_path)
+    assert list(other.spool.iterdir()) == []
+    assert list(storage.spool.iterdir()) == []
+
+
+def test_a_save_that_fails_leaves_annotations_in_a_file_to_another_storage(
+    storage: CrashStorage, tmp_path: Path
+) -> None:
+    crash_id = new_id()
+    report = annotations_as_file(storage, crash_id)
+    missing = report.dumps[DUMP_NAMES[-1]]
+    content = missing.read_bytes()
+    missing.unlink()
+    with pytest.raises(StorageUnavailable):
+        storage.save_raw_crash(report)
+    assert not storage.has_raw_crash(crash_id)
+    missing.write_bytes(content)
+    other = open_storage(f"fs://{tmp_path}/another")
+    other.save_raw_crash(report)
+    check_complete(other, crash_id, tmp_path)
 
 
 def test_the_days_of_reports_are_listed_in_order(storage: CrashStorage) -> None:

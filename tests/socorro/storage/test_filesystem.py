@@ -7,6 +7,7 @@ import errno
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,15 @@ from socorro.storage import (
     filesystem,
     open_storage,
 )
-from tests.contract.reports import DAY, check_complete, dump_of, made_report, spool
+from socorro.storage.encoding import encode_raw_crash
+from tests.contract.reports import (
+    DAY,
+    annotations_of,
+    check_complete,
+    dump_of,
+    made_report,
+    spool,
+)
 
 CRASH_ID = "0b5e1a2b-3c4d-4e5f-8a9b-0c1d20261122"
 
@@ -84,14 +93,17 @@ class Faults:
         return wrapper
 
 
-@pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC])
+@pytest.mark.parametrize(("error", "as_file"), [(errno.EIO, False), (errno.ENOSPC, True)])
 def test_a_fault_at_any_step_of_a_save_leaves_nothing_to_be_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, as_file: bool
 ) -> None:
     survived = 0
     for fail_at in range(1, 200):
         storage = FilesystemStorage(tmp_path / str(fail_at))
         report = made_report(storage, CRASH_ID)
+        annotations = encode_raw_crash(annotations_of(CRASH_ID))
+        if as_file:
+            report = replace(report, annotations=spool(storage, annotations))
         with monkeypatch.context() as patch:
             faults = Faults(patch, fail_at, error)
             try:
@@ -109,6 +121,8 @@ def test_a_fault_at_any_step_of_a_save_leaves_nothing_to_be_seen(
             # All dumps are where they were, for another storage to take.
             for name, path in report.dumps.items():
                 assert path.read_bytes() == dump_of(CRASH_ID, name)
+            if isinstance(report.annotations, Path):
+                assert report.annotations.read_bytes() == annotations
         elif faults.calls < fail_at:
             check_complete(storage, CRASH_ID, tmp_path)
             survived = fail_at
