@@ -9,13 +9,12 @@ from typing import Any
 from collector.annotations import Annotations
 from collector.body import Body
 from collector.dumps import Spool, SpooledDump, name_dumps
-from collector.inflate import GzipReader
+from collector.inflate import FORMATS, Format, InflatingReader
 from collector.multipart import Part, parts_of
 from collector.notes import Notes
 from collector.refusal import Refused
 from socorro.settings import Settings
 
-_GZIP = frozenset({"gzip", "x-gzip"})
 _PLAIN = frozenset({"", "identity"})
 # Types of files that carry what their name says; any other one is worth a note.
 _FILE_TYPES = frozenset(
@@ -39,25 +38,25 @@ class Payload:
     inflated: int
 
 
-def is_compressed(content_encoding: str) -> bool:
-    """Say whether a body with this Content-Encoding is to be inflated. Raises Refused."""
+def compression_of(content_encoding: str) -> Format | None:
+    """Return how a body with this Content-Encoding is compressed. Raises Refused."""
     encoding = content_encoding.strip().lower()
-    if encoding in _GZIP:
-        return True
     if encoding in _PLAIN:
-        return False
-    raise Refused("unknown_encoding", 415)
+        return None
+    if encoding not in FORMATS:
+        raise Refused("unknown_encoding", 415)
+    return FORMATS[encoding]
 
 
 def read_payload(
-    body: Body, *, boundary: bytes, compressed: bool, spool: Spool, settings: Settings
+    body: Body, *, boundary: bytes, form: Format | None, spool: Spool, settings: Settings
 ) -> Payload:
     """Read the whole body; dumps go into `spool`.
 
     Raises Refused for a report that is malformed or beyond a limit, and StorageUnavailable when a
     dump cannot be spooled.
     """
-    source = _inflating(body, settings) if compressed else body
+    source = _inflating(body, form, settings) if form else body
     notes = Notes()
     annotations = Annotations(settings, notes)
     parts = parts_of(
@@ -80,15 +79,16 @@ def read_payload(
         dumps=name_dumps(spool.dumps, notes),
         notes=notes,
         as_json=annotations.has_json,
-        compressed=compressed,
+        compressed=form is not None,
         received=body.received,
-        inflated=source.inflated if isinstance(source, GzipReader) else body.received,
+        inflated=source.inflated if isinstance(source, InflatingReader) else body.received,
     )
 
 
-def _inflating(body: Body, settings: Settings) -> GzipReader:
-    return GzipReader(
+def _inflating(body: Body, form: Format, settings: Settings) -> InflatingReader:
+    return InflatingReader(
         body,
+        form,
         max_size=settings.max_inflated_size,
         max_ratio=settings.max_inflation_ratio,
         ratio_from=settings.inflation_ratio_from,

@@ -16,7 +16,7 @@ from collector.body import Body
 from collector.crashmover import CrashMover
 from collector.dumps import Spool
 from collector.multipart import boundary_of
-from collector.payload import Payload, is_compressed, read_payload
+from collector.payload import Payload, compression_of, read_payload
 from collector.rate_limits import RateLimits
 from collector.raw_crash import finished_raw_crash, raw_crash_of
 from collector.refusal import Refused
@@ -97,18 +97,18 @@ class SubmitResource:
 
     def _read(self, req: falcon.Request, body: Body, spool: Spool) -> Payload:
         boundary = boundary_of(req.get_header("Content-Type") or "")
-        compressed = is_compressed(req.get_header("Content-Encoding") or "")
+        form = compression_of(req.get_header("Content-Encoding") or "")
         if body.length is not None and body.length > self._settings.max_body_size:
             raise Refused("body_too_large", 413)
         payload = read_payload(
-            body, boundary=boundary, compressed=compressed, spool=spool, settings=self._settings
+            body, boundary=boundary, form=form, spool=spool, settings=self._settings
         )
-        if compressed:
+        if payload.compressed:
             METRICS.incr(f"{_METRIC}.gzipped_crash")
         METRICS.histogram(
             f"{_METRIC}.crash_size",
             payload.inflated,
-            tags=[f"payload:{'compressed' if compressed else 'uncompressed'}"],
+            tags=[f"payload:{'compressed' if payload.compressed else 'uncompressed'}"],
         )
         METRICS.incr(f"{_METRIC}.incoming_crash")
         return payload
