@@ -14,7 +14,7 @@ from socorro.cli.commands import cli
 COMMANDS = (
     "collector", "crashmover", "cronrun", "demo", "fields", "manage", "migrate", "processor",
     "provision", "queue", "reprocess", "reset", "run", "search", "settings", "signature",
-    "stackwalker", "stop", "symbols", "webapp",
+    "stackwalker", "stop", "symbols", "throttle", "webapp",
 )  # fmt: skip
 
 
