@@ -5,15 +5,18 @@
 
 ``python -m bench.collector.baseline keep|drop FOLDER PORT WORKERS THREADS``
 
-*keep* reads the body, inflates it, hashes it, makes three files durable in the folders where crash
-storage has them, and commits a row to an SQLite queue. *drop* writes the body to a file as it came
-and makes nothing durable. Both parse no multipart: of the inflated body the first 10 kB go into the
-file of the annotations and the rest into that of the dump. No limit is enforced, nothing is
-checked, logged or measured. Each thread of each process waits for a connection and serves it to its
-end: on one machine there is no cheaper way in Python.
+*keep* reads the body, inflates it, cuts it at the boundary, hashes the dump, makes the three files
+of a report durable in the folders where crash storage has them, and commits a row to an SQLite
+queue. *drop* writes the body to a file as it came and makes nothing durable.
+
+Neither is a collector: annotations have to come first and one dump last, as this benchmark sends
+them; no limit is enforced, no client is too slow, nothing is checked, logged or measured. Each
+thread of each process waits for a connection and serves it to its end. In Python, on one machine,
+it is hard to do with less.
 """
 
 import hashlib
+import json
 import os
 import signal
 import socket
@@ -29,7 +32,6 @@ from typing import NoReturn
 from socorro.crash_id import make_crash_id
 
 _CHUNK = 64 * 1024
-_ANNOTATIONS = 10_000
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -40,7 +42,7 @@ class Drop:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def take(self, chunks: Iterator[bytes], compressed: bool) -> str:  # noqa: ARG002
+    def take(self, chunks: Iterator[bytes], headers: dict[str, str]) -> str:  # noqa: ARG002
         path = self._folder / f"{os.getpid()}-{threading.get_ident()}"
         with path.open("wb", buffering=0) as file:
             for chunk in chunks:
@@ -66,23 +68,22 @@ class Keep:
             "CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY, crash_id TEXT)"
         )
 
-    def take(self, chunks: Iterator[bytes], compressed: bool) -> str:
+    def take(self, chunks: Iterator[bytes], headers: dict[str, str]) -> str:
         crash_id = make_crash_id(datetime.now(UTC))
-        inflated = _inflated(chunks) if compressed else chunks
-        annotations = b""
+        boundary = b"--" + headers["content-type"].partition("boundary=")[2].encode()
+        inflated = _inflated(chunks) if headers.get("content-encoding") == "gzip" else chunks
+        annotations, begin = _up_to_dump(inflated, boundary)
         digest = hashlib.sha256()
         spooled = self._spool / f"{crash_id}.dump"
         with spooled.open("xb", buffering=0) as file:
-            for chunk in inflated:
-                missing = _ANNOTATIONS - len(annotations)
-                annotations += chunk[:missing]
-                dump = memoryview(chunk)[missing:] if missing else chunk
-                digest.update(dump)
-                file.write(dump)
+            for chunk in _without_end(begin, inflated, len(boundary) + 6):
+                digest.update(chunk)
+                file.write(chunk)
             os.fsync(file.fileno())
         self._move(spooled, "dump", crash_id)
         self._write(b'["upload_file_minidump"]', "dump_names", crash_id)
-        self._write(annotations + digest.digest(), "raw_crash", crash_id)
+        raw_crash = {**annotations, "uuid": crash_id, "sha256": digest.hexdigest()}
+        self._write(json.dumps(raw_crash).encode(), "raw_crash", crash_id)
         with self._lock:
             self._queue.execute("INSERT INTO message (crash_id) VALUES (?)", (crash_id,))
         return crash_id
@@ -121,6 +122,33 @@ def _inflated(chunks: Iterator[bytes]) -> Iterator[bytes]:
             chunk = member.unconsumed_tail
 
 
+def _up_to_dump(chunks: Iterator[bytes], boundary: bytes) -> tuple[dict[str, str], bytes]:
+    """Return the annotations, and what was read of the dump behind them."""
+    data = b""
+    while (dump := data.find(b'name="upload_file_minidump"')) < 0:
+        data += next(chunks)
+    while (start := data.find(b"\r\n\r\n", dump)) < 0:
+        data += next(chunks)
+    annotations = {}
+    for part in data[:dump].split(boundary)[1:-1]:
+        head, _, content = part[:-2].partition(b"\r\n\r\n")
+        if b"application/json" in head:
+            annotations.update(json.loads(content))
+        else:
+            annotations[head.split(b'"')[1].decode()] = content.decode()
+    return annotations, data[start + 4 :]
+
+
+def _without_end(begin: bytes, chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Yield the dump: all but the closing delimiter, which has `size` bytes."""
+    held = begin
+    for chunk in chunks:
+        data = held + chunk
+        yield data[:-size]
+        held = data[-size:]
+    yield held[:-size]
+
+
 def _serve(listener: socket.socket, work: Keep | Drop) -> None:
     while True:
         connection, _ = listener.accept()
@@ -142,7 +170,7 @@ def _answer(connection: socket.socket, work: Keep | Drop) -> bool:
         name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
     }
     chunks = _body(connection, data[end + 4 :], int(headers.get("content-length", "0")))
-    crash_id = work.take(chunks, headers.get("content-encoding") == "gzip")
+    crash_id = work.take(chunks, headers)
     body = f"CrashID=bp-{crash_id}\n"
     connection.sendall(
         f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n{body}"

@@ -5,6 +5,7 @@
 
 import http.client
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -114,13 +115,10 @@ def _running(name: str, folder: Path) -> Iterator[Server]:
 def _wait_for(port: int, process: psutil.Popen, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
-            connection.request("GET", "/__lbheartbeat__")
-            connection.getresponse()
-            return
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
         except OSError:
             time.sleep(0.05)
-        finally:
-            connection.close()
+        else:
+            return
     raise RuntimeError(f"a server does not answer: {log.read_text()[-2000:]}")
