@@ -3,8 +3,8 @@
 
 """How many reports are taken, and from whom they come."""
 
-import os
-import signal
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
@@ -96,41 +96,56 @@ def test_many_keys_push_out_those_that_are_used_least() -> None:
     assert windows.take([Count("often", 50, 60)]) > 0
 
 
-def test_processes_count_together_and_one_that_is_killed_holds_up_nobody() -> None:
-    windows = SharedWindows()
-    workers = []
-    for _ in range(4):
-        pid = os.fork()
-        if pid == 0:
-            while True:
-                windows.take([Count("a", 10**6, 3600)])
-        workers.append(pid)
-    try:
-        for worker in workers[:2]:
-            os.kill(worker, signal.SIGKILL)
-            os.waitpid(worker, 0)
-            assert windows.take([Count("b", 100, 3600)]) == 0
-        # One that is stopped while it holds the lock delays others, no more.
-        for worker in workers[2:]:
-            os.kill(worker, signal.SIGSTOP)
-        assert windows.take([Count("b", 100, 3600)]) == 0
-    finally:
-        for worker in workers[2:]:
-            os.kill(worker, signal.SIGKILL)
-            os.waitpid(worker, 0)
+# Workers are forked from a process that has no other threads, which this one may have.
+KILLED_AND_STOPPED = """
+import os, signal
+from collector.shared_windows import Count, SharedWindows
+windows = SharedWindows()
+workers = []
+for _ in range(4):
+    pid = os.fork()
+    if pid == 0:
+        while True:
+            windows.take([Count("a", 10**6, 3600)])
+    workers.append(pid)
+for worker in workers[:2]:
+    os.kill(worker, signal.SIGKILL)
+    os.waitpid(worker, 0)
+    print(windows.take([Count("b", 100, 3600)]))
+for worker in workers[2:]:
+    os.kill(worker, signal.SIGSTOP)
+print(windows.take([Count("b", 100, 3600)]))
+for worker in workers[2:]:
+    os.kill(worker, signal.SIGKILL)
+    os.waitpid(worker, 0)
+"""
+TOGETHER = """
+import os
+from collector.shared_windows import Count, SharedWindows
+windows = SharedWindows()
+for _ in range(3):
+    if os.fork() == 0:
+        print(sum(windows.take([Count("a", 100, 3600)]) == 0 for _ in range(100)), flush=True)
+        os._exit(0)
+for _ in range(3):
+    os.wait()
+"""
+
+
+def printed_by(script: str) -> list[float]:
+    """Run a script and return the numbers that it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, timeout=60
+    )
+    return [float(line) for line in done.stdout.split()]
+
+
+def test_a_process_that_is_killed_or_stopped_holds_up_nobody() -> None:
+    assert printed_by(KILLED_AND_STOPPED) == [0, 0, 0]
 
 
 def test_what_processes_take_together_is_the_amount() -> None:
-    windows = SharedWindows()
-    pipes = [os.pipe() for _ in range(3)]
-    for _, write_end in pipes:
-        if os.fork() == 0:
-            taken = sum(windows.take([Count("a", 100, 3600)]) == 0 for _ in range(100))
-            os.write(write_end, bytes([taken]))
-            os._exit(0)
-    assert sum(os.read(read_end, 1)[0] for read_end, _ in pipes) == 100
-    for _ in pipes:
-        os.wait()
+    assert sum(printed_by(TOGETHER)) == 100
 
 
 @pytest.mark.parametrize(
