@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from falcon.errors import DelimiterError
 
-from collector.body import Readable
+from collector.body import CHUNK, Readable
 from collector.header_parameters import parse_header
 from collector.refusal import Refused
 
@@ -80,7 +80,7 @@ def parts_of(
     source: Readable, boundary: bytes, *, max_parts: int, max_header_size: int
 ) -> Iterator[Part]:
     """Yield the parts up to the closing boundary. Raises Refused."""
-    stream = BufferedReader(source.read, _ENDLESS)
+    stream = BufferedReader(source.read, _ENDLESS, CHUNK)
     delimiter = b"--" + boundary
     try:
         stream.pipe_until(delimiter, consume_delimiter=True)
