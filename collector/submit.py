@@ -6,15 +6,17 @@
 import logging
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import falcon
 
 from collector.body import Body
 from collector.crashmover import CrashMover
 from collector.dumps import Spool
+from collector.duplicates import Duplicates
 from collector.multipart import boundary_of
 from collector.payload import Payload, compression_of, read_payload
 from collector.rate_limits import RateLimits
@@ -22,11 +24,12 @@ from collector.raw_crash import finished_raw_crash, raw_crash_of
 from collector.refusal import Refused
 from collector.submitted_id import submitted_crash_id
 from collector.throttling import Throttler
-from socorro.crash_id import Throttle, make_crash_id
+from socorro.crash_id import Throttle, make_crash_id, throttle_of
 from socorro.logging import crash_context
 from socorro.metrics import METRICS
 from socorro.settings import Settings
 from socorro.storage import CrashReport, StorageUnavailable
+from socorro.storage.base import MAIN_DUMP
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +54,7 @@ class SubmitResource:
         self._mover = mover
         self._throttler = throttler
         self._limits = limits
+        self._duplicates = Duplicates(settings.recent_reports)
         self._slots = threading.BoundedSemaphore(settings.max_uploads)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -86,9 +90,9 @@ class SubmitResource:
     def _take(self, req: falcon.Request, body: Body) -> str:
         received_at = datetime.now(UTC)
         try:
-            with Spool(self._mover.spools[0], self._settings.max_dumps) as spool:
+            with Spool(self._mover.spools, self._settings.max_dumps) as spool:
                 payload = self._read(req, body, spool)
-                return self._decide(req, payload, received_at)
+                return self._decide(req, payload, spool, received_at)
         except StorageUnavailable as error:
             logger.error("a report could not be stored: %s", error)
             raise Refused(
@@ -113,7 +117,9 @@ class SubmitResource:
         METRICS.incr(f"{_METRIC}.incoming_crash")
         return payload
 
-    def _decide(self, req: falcon.Request, payload: Payload, received_at: datetime) -> str:
+    def _decide(
+        self, req: falcon.Request, payload: Payload, spool: Spool, received_at: datetime
+    ) -> str:
         chosen_id = submitted_crash_id(
             payload.annotations, req.get_header("Authorization"), payload.notes, self._settings
         )
@@ -126,6 +132,7 @@ class SubmitResource:
             kept = ""
             if verdict.result in (Throttle.ACCEPT, Throttle.DEFER):
                 self._limits.check_product(raw_crash.get("ProductName"))
+                self._note_duplicate(raw_crash, payload, crash_id, received_at)
                 finished = finished_raw_crash(
                     raw_crash,
                     crash_id=crash_id,
@@ -136,15 +143,27 @@ class SubmitResource:
                 dumps = {name: dump.path for name, dump in payload.dumps.items()}
                 self._mover.move(
                     CrashReport(crash_id, finished, dumps),
-                    publish=verdict.result is Throttle.ACCEPT,
+                    # The digit tells everybody else as well whether a crash is left alone; in an id
+                    # that came along it is the word of who sends it.
+                    publish=throttle_of(crash_id) != Throttle.DEFER,
                     chosen_id=chosen_id is not None,
                 )
+                # Not before it is stored: nobody should be referred to what does not exist.
+                self._duplicates.remember(*_identity(raw_crash, payload), crash_id, received_at)
                 kept = f"; saved: {len(dumps)} dumps, {payload.received} bytes"
             # One line a report: a line costs a twentieth of the work for it.
             logger.info("matched by %s; returned %s%s", verdict.rule, verdict.result.name, kept)
         if verdict.result is Throttle.REJECT:
             return f"Discarded=rule_{verdict.rule}"
         return f"CrashID=bp-{crash_id}\n"
+
+    def _note_duplicate(
+        self, raw_crash: Mapping[str, Any], payload: Payload, crash_id: str, received_at: datetime
+    ) -> None:
+        """Note the crash that this report was sent as before, if it was."""
+        earlier = self._duplicates.earlier(*_identity(raw_crash, payload), received_at)
+        if earlier not in (None, crash_id):
+            payload.notes.add(f"duplicate of {earlier}, which the client sent before")
 
     def _refuse(self, refused: Refused, resp: falcon.Response) -> None:
         if refused.malformed:
@@ -156,6 +175,12 @@ class SubmitResource:
         resp.text = refused.body
         if refused.retry_after is not None:
             resp.set_header("Retry-After", str(refused.retry_after))
+
+
+def _identity(raw_crash: Mapping[str, Any], payload: Payload) -> tuple[object, str]:
+    """Return what a report has in common with itself sent again: its guid and main minidump."""
+    minidump = payload.dumps.get(MAIN_DUMP)
+    return raw_crash.get("guid"), minidump.sha256 if minidump else ""
 
 
 def _turned_away(reason: str) -> Refused:

@@ -101,33 +101,33 @@ class Asks:
 
 def equals(expected: str) -> Test:
     """Test for a text; other values count as their text (0 as "0", null as "None")."""
-    return lambda value: str(value) == expected
+    return lambda value: _text(value) == expected
 
 
 def equals_ignoring_case(expected: str) -> Test:
     """Test for a text in whatever case."""
     folded = expected.casefold()
-    return lambda value: str(value).casefold() == folded
+    return lambda value: _text(value).casefold() == folded
 
 
 def one_of(expected: frozenset[str]) -> Test:
     """Test for one of some texts."""
-    return lambda value: str(value) in expected
+    return lambda value: _text(value) in expected
 
 
 def starts_with(beginnings: tuple[str, ...]) -> Test:
     """Test for one of some beginnings."""
-    return lambda value: str(value).startswith(beginnings)
+    return lambda value: _text(value).startswith(beginnings)
 
 
 def matches(search: Callable[[str], object]) -> Test:
     """Test for a regular expression somewhere in the text."""
-    return lambda value: search(_encodable(str(value))) is not None
+    return lambda value: search(_encodable(_text(value))) is not None
 
 
 def before(bound: str) -> Test:
     """Test for a text that sorts before another, as build ids do by their dates."""
-    return lambda value: str(value) < bound
+    return lambda value: _text(value) < bound
 
 
 def at_most(bound: float) -> Test:
@@ -145,7 +145,7 @@ def build_older_than(days: int, today: Callable[[], date] | None = None) -> Test
     now = today or _today
 
     def test(value: Any) -> bool:
-        text = str(value)
+        text = _text(value)
         if not _BUILD_ID.fullmatch(text):
             return False
         try:
@@ -155,6 +155,17 @@ def build_older_than(days: int, today: Callable[[], date] | None = None) -> Test
         return built < now() - timedelta(days=days)
 
     return test
+
+
+def _text(value: Any) -> str:
+    """Return a value as the text that conditions compare; "" for what has none."""
+    if isinstance(value, str):
+        return value
+    try:
+        return str(value)
+    except (ValueError, RecursionError):
+        # An integer of thousands of digits; lists within lists.
+        return ""
 
 
 def _today() -> date:

@@ -49,19 +49,30 @@ def read_rules(path: Path) -> list[Rule]:
 
 def parse_rules(body: bytes) -> list[Rule]:
     """Return the rules in a text. Raises an error that `read_rules` puts the file's name to."""
+    text = _decode(body)
     try:
-        root = yaml.compose(body, yaml.SafeLoader)
+        root = yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         raise _Wrong(line, f"is not YAML: {error.problem or error.context}") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise _Wrong(1, f"is not YAML: {' '.join(str(error).split())[:200]}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise _Wrong(line, f"is not YAML: the character {error.character:#06x}") from error
+    except RecursionError as error:
+        raise _Wrong(1, "is nested too deeply") from error
     if root is None:
         raise _Wrong(1, "is empty; there must be a key named rules")
     keys = _mapping(root, "the file", allowed=("lists", "rules"), needed=("rules",))
     lists = _lists(keys["lists"]) if "lists" in keys else {}
     return _rules(keys["rules"], _Reader(lists))
+
+
+def _decode(body: bytes) -> str:
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _Wrong(body.count(b"\n", 0, error.start) + 1, "is not UTF-8") from error
 
 
 class _Wrong(Exception):
@@ -153,7 +164,7 @@ class _Reader:
 
     def _about_annotation(self, node: yaml.Node, keys: dict[str, yaml.Node]) -> Condition:
         annotation = _text(keys["annotation"], "annotation")
-        path = tuple(_text(keys["json"], "json").split(".")) if "json" in keys else ()
+        path = _path(keys["json"]) if "json" in keys else ()
         tests = {kind: value for kind, value in keys.items() if kind not in ("annotation", "json")}
         if not tests:
             raise _wrong(node, f"{annotation}: asks nothing; add present: true or another test")
@@ -181,6 +192,17 @@ class _Reader:
         if name not in self.lists:
             raise _wrong(node, f"one_of: there is no list called {name[:60]!r} under lists")
         return self.lists[name]
+
+
+def _path(node: yaml.Node) -> tuple[str, ...]:
+    """Return the keys of a path: ``a.b``, or a list for keys with dots."""
+    if isinstance(node, yaml.ScalarNode):
+        path = _text(node, "json").split(".")
+    else:
+        path = _texts(node, "json")
+    if not path or "" in path:
+        raise _wrong(node, "json: must be keys with dots between, or a list of keys")
+    return tuple(path)
 
 
 def _matches(node: yaml.Node, what: str) -> conditions.Test:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from collector.app import CollectorApp, create_app
-from socorro.crash_id import date_of, is_crash_id, make_crash_id, throttle_of
+from collector.throttling import Outcome, Rule, RuleThrottler
+from collector.throttling.conditions import always
+from socorro.crash_id import Throttle, date_of, is_crash_id, make_crash_id, throttle_of
 from socorro.queue import CrashQueue
 from socorro.settings import Settings
 from socorro.storage import FilesystemStorage
@@ -165,3 +167,16 @@ def test_a_field_called_crash_id_is_only_an_annotation(
     crash_id = post(guarded, annotation("crash_id", CHOSEN)).crash_id
     assert crash_id != CHOSEN
     assert storage.load_raw_crash(crash_id)["crash_id"] == CHOSEN
+
+
+@pytest.mark.parametrize("verdict", [Throttle.ACCEPT, Throttle.DEFER])
+@pytest.mark.parametrize("digit", [0, 1])
+def test_the_digit_of_a_chosen_id_says_whether_the_crash_is_deferred(
+    settings: Settings, storage: FilesystemStorage, queue: CrashQueue, verdict: Throttle, digit: int
+) -> None:
+    rules = RuleThrottler([Rule("all", always, Outcome(verdict))])
+    app = create_app(replace(settings, submit_uuid_token=TOKEN), storage, queue, rules)
+    chosen = f"{CHOSEN[:29]}{digit}{CHOSEN[30:]}"
+    assert submit(app, chosen, as_sent(f"Bearer {TOKEN}")).crash_id == chosen
+    assert storage.has_raw_crash(chosen)
+    assert queue.holding([chosen]) == (frozenset() if digit else {chosen})

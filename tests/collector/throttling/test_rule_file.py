@@ -64,6 +64,11 @@ def matches(path: Path, condition: str, report: dict[str, Any]) -> bool:
         ("{annotation: A, json: b.c, equals: x}", {"b": {"c": "x"}}, True),
         ("{annotation: A, json: b.c, equals: x}", '{"b": ["c"]}', False),
         ("{annotation: A, json: b, equals: x}", "no JSON", False),
+        ("{annotation: A, json: [b.c], equals: x}", '{"b.c": "x"}', True),
+        ("{annotation: A, build_older_than_days: 7}", "20200101000000", True),
+        ("{annotation: A, build_older_than_days: 7}", 20200101000000, True),
+        ("{annotation: A, build_older_than_days: 7}", "20201301000000", False),
+        ("{annotation: A, build_older_than_days: 7}", "20990101000000", False),
         ("{not: {annotation: A, equals: x}}", "y", True),
         ("{all: [{annotation: A, equals: x}, {annotation: B, present: true}]}", "x", False),
         ("{any: [{annotation: A, equals: x}, {annotation: B, present: true}]}", "x", True),
@@ -73,6 +78,14 @@ def test_conditions_ask_for_an_annotation(
     path: Path, condition: str, value: Any, expected: bool
 ) -> None:
     assert matches(path, condition, {"A": value}) is expected
+
+
+def test_values_that_have_no_text_match_nothing(path: Path) -> None:
+    nested: list[Any] = []
+    for _ in range(100_000):
+        nested = [nested]
+    for value in (10**5000, nested):
+        assert not matches(path, "{annotation: A, starts_with: ['[', '1']}", {"A": value})
 
 
 @pytest.mark.parametrize("test", ["equals: ''", "at_most: 1", "before: z", "one_of: [None]"])
@@ -106,6 +119,11 @@ def test_what_no_rule_decides_on_is_rejected(path: Path) -> None:
         (1, "rules: []", "at least one"),
         (1, "rules: {}", "rules: must be a list"),
         (2, "rules: [\n", "is not YAML"),
+        (1, "[" * 5000, "is nested too deeply"),
+        (3, "# a\n# b\n\x01", "is not YAML: the character 0x0001"),
+        (3, "# a\n# b\n\udcff", "is not UTF-8"),
+        (3, WHEN + "{annotation: A, json: a..b, equals: c}" + ACCEPT, "json: must be keys"),
+        (3, WHEN + "{annotation: A, json: [], equals: c}" + ACCEPT, "json: must be keys"),
         (1, "rule: []", "'rule' is no key; those are lists, rules"),
         (2, "rules:\n- {name: a}", "the key then is missing"),
         (2, "rules:\n- {name: a b, then: accept}", "name: 'a b'"),
@@ -137,7 +155,7 @@ def test_what_no_rule_decides_on_is_rejected(path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(path: Path, line: int, wrong: str, told: str) -> None:
-    path.write_text(wrong)
+    path.write_bytes(wrong.encode("utf-8", "surrogateescape"))
     with pytest.raises(RuleFileError) as raised:
         read_rules(path)
     assert str(raised.value).startswith(f"{path}, line {line}: ")

@@ -5,8 +5,7 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,8 @@ import pytest
 from socorro.crash_id import throttle_of
 from socorro.queue import QueueName
 from tests.collector.made_requests import Answer, annotation, multipart
-from tests.collector.raw_http import CollectorServer, submit_request
+from tests.collector.raw_http import CollectorServer, children_of, submit_request
+from tests.contract.processes import wait_until
 
 RULES = """
 rules:
@@ -33,12 +33,12 @@ def rules(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(tmp_path: Path, rules: Path) -> "CollectorServer":
+def server(tmp_path: Path, rules: Path) -> CollectorServer:
     return CollectorServer(tmp_path, {"THROTTLE_RULES": str(rules), "COLLECTOR_WORKERS": "2"})
 
 
 @pytest.fixture
-def running(server: CollectorServer) -> "CollectorServer":
+def running(server: CollectorServer) -> Iterator[CollectorServer]:
     server.start()
     yield server
     server.kill()
@@ -48,15 +48,17 @@ def send(server: CollectorServer, value: str) -> Answer:
     return server.send(submit_request(multipart(annotation("A", value))))
 
 
-def until(condition: Callable[[], bool], server: CollectorServer) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, server.log
-        time.sleep(0.02)
+def reload(server: CollectorServer) -> None:
+    """Send SIGHUP, and return when only workers serve that were started after it."""
+    assert server.process is not None
+    master = server.process.pid
+    before = set(children_of(master))
+    os.kill(master, signal.SIGHUP)
+    wait_until(lambda: not before & set(children_of(master)), "the old workers end")
 
 
 def queued(server: CollectorServer) -> int:
-    return server.queue.sizes()[QueueName.STANDARD]
+    return server.queue.depth()[QueueName.STANDARD].ready
 
 
 def test_a_rejected_report_is_answered_with_its_rule_and_not_kept(running: CollectorServer) -> None:
@@ -84,21 +86,19 @@ def test_a_fake_accepted_report_gets_an_id_and_is_not_kept(running: CollectorSer
 def test_sighup_reads_the_rules_again(running: CollectorServer, rules: Path) -> None:
     assert send(running, "x").crash_id
     rules.write_text("rules: [{name: closed, then: reject}]")
-    assert running.process is not None
-    os.kill(running.process.pid, signal.SIGHUP)
-    until(lambda: send(running, "x").body == "Discarded=rule_closed", running)
+    reload(running)
+    for _ in range(10):
+        assert send(running, "x").body == "Discarded=rule_closed"
+    assert "1 throttle rules in force" in running.log
 
 
 def test_a_reload_of_broken_rules_keeps_those_of_before(
     running: CollectorServer, rules: Path
 ) -> None:
     rules.write_text("rules:\n  - {name: closed, then: maybe}")
-    assert running.process is not None
-    os.kill(running.process.pid, signal.SIGHUP)
-    until(lambda: "the throttle rules of before stay in force" in running.log, running)
+    reload(running)
+    assert "the throttle rules of before stay in force" in running.log
     assert f"{rules}, line 2" in running.log
-    # The workers of before have gone by then, so those that answer were started after the reload.
-    until(lambda: running.log.count("takes reports at") > 0, running)
     for _ in range(10):
         assert send(running, "reject").body == "Discarded=rule_nobody_wants"
         assert send(running, "x").crash_id
@@ -111,3 +111,27 @@ def test_broken_rules_end_the_start_with_one_sentence(server: CollectorServer, r
         f"The collector cannot start. THROTTLE_RULES: {rules}, line 2: a rule: the key then is "
         "missing."
     )
+
+
+def test_a_worker_that_is_replaced_has_the_rules_that_the_master_read_last(
+    running: CollectorServer, rules: Path
+) -> None:
+    rules.write_text("rules: [{name: closed, then: reject}]")
+    reload(running)
+    rules.write_text("no rules at all")
+    assert running.process is not None
+    master = running.process.pid
+    before = set(children_of(master))
+    for worker in before:
+        os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: len(set(children_of(master)) - before) == 2, "new workers")
+    assert send(running, "x").body == "Discarded=rule_closed"
+
+
+def test_rules_that_cannot_be_read_any_more_stay_in_force(
+    running: CollectorServer, rules: Path
+) -> None:
+    rules.unlink()
+    reload(running)
+    assert "cannot be read: No such file or directory" in running.log
+    assert send(running, "reject").body == "Discarded=rule_nobody_wants"
