@@ -5,7 +5,7 @@
 
 import statistics
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -25,34 +25,41 @@ class Round:
 
 @dataclass(frozen=True)
 class Result:
-    """The medians of some rounds."""
+    """The medians of some rounds; `ratio` is that of the processor time to the baseline's.
+
+    Ratios are taken round by round, so that what else the machine does meanwhile matters less.
+    """
 
     rate: float
     cpu: float
+    ratio: float
 
     @classmethod
-    def of(cls, rounds: Iterable[Round]) -> "Result":
-        taken = list(rounds)
+    def of(cls, rounds: Sequence[Round], baseline: Sequence[Round]) -> "Result":
+        """Return the medians; rounds of the same number were next to each other in time."""
         return cls(
-            statistics.median(one.rate for one in taken),
-            statistics.median(one.cpu for one in taken),
+            statistics.median(one.rate for one in rounds),
+            statistics.median(one.cpu for one in rounds),
+            statistics.median(
+                one.cpu / other.cpu for one, other in zip(rounds, baseline, strict=True)
+            ),
         )
 
 
 def compare(
-    servers: Sequence[Server], load: Load, *, rounds: int, reports: int
+    servers: Mapping[str, Server], load: Load, *, baseline: str, rounds: int, reports: int
 ) -> dict[str, Result]:
     """Send a load to each server in turn, again and again; return the medians by server.
 
     A first round that is not counted lets all of them import, connect and make folders.
     """
-    taken: dict[str, list[Round]] = {server.name: [] for server in servers}
+    taken: dict[str, list[Round]] = {name: [] for name in servers}
     for number in range(rounds + 1):
-        for server in servers:
+        for name, server in servers.items():
             one = _round(server, load, reports)
             if number:
-                taken[server.name].append(one)
-    return {name: Result.of(of_one) for name, of_one in taken.items()}
+                taken[name].append(one)
+    return {name: Result.of(of_one, taken[baseline]) for name, of_one in taken.items()}
 
 
 def _round(server: Server, load: Load, reports: int) -> Round:
