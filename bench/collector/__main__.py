@@ -12,9 +12,9 @@ and sends them the same reports in turn, each on a connection of its own:
 - *read and write*: writes the body to a file as it comes.
 
 It prints reports per second and processor time per report (of the server's processes, in user mode
-and in the kernel), and its ratio to the necessary work, each the median of some rounds. Then it sends
-the collector 100 reports of 25 MB at once and prints the memory of its processes. Exits with 1
-unless
+and in the kernel), and its ratio to the necessary work, each the median of some rounds. Then
+it sends the collector 100 reports of 25 MB at once and prints the memory of its processes. Exits
+with 1 unless
 
 - a report costs the collector at most 1.5 times the processor time of the necessary work;
 - its processes never take 300 MB together.
