@@ -179,6 +179,46 @@ def demo(no_start: bool) -> None:
     sys.exit(run_demo(settings.load(), start=not no_start))
 
 
+@cli.command("send-crash")
+@click.argument(
+    "minidump", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("-a", "--annotation", "pairs", metavar="NAME=VALUE", multiple=True)
+@click.option(
+    "--annotations",
+    "file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A JSON object of annotations.",
+)
+@click.option("-f", "--file", "files", metavar="NAME=FILE", multiple=True, help="A further file.")
+@click.option("--url", metavar="URL", help="Of the collector; by default that of the settings.")
+@click.option("--json", "as_json", is_flag=True, help="Send the annotations as one JSON part.")
+@click.option("--compress", type=click.Choice(["gzip", "deflate", "zstd"]))
+@click.option("--chunked", is_flag=True, help="Send the body in chunks, without its length.")
+def send_crash(
+    minidump: Path | None,
+    pairs: tuple[str, ...],
+    file: Path | None,
+    files: tuple[str, ...],
+    url: str | None,
+    as_json: bool,
+    compress: str | None,
+    chunked: bool,
+) -> None:
+    """Post a crash report to a collector, and print its crash id.
+
+    MINIDUMP is sent as upload_file_minidump. Give at least the annotations ProductName and Version:
+
+    socorro send-crash crash.dmp -a ProductName=MyApp -a Version=1.0
+    """
+    from socorro.cli import send_crash as sending
+
+    report = sending.report_of(minidump, pairs, file, files)
+    manner = sending.Manner(as_json, compress, chunked)
+    sys.exit(sending.send_crash(settings.load(), report, manner, sending.address_of(url)))
+
+
 @cli.command("settings")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def show_settings(as_json: bool) -> None:
@@ -345,6 +385,14 @@ def check_throttle_rules(file: Path | None) -> None:
     from socorro.cli.throttle import check
 
     sys.exit(check(settings.load(), file))
+
+
+@throttle.command("mozilla")
+def print_mozilla_rules() -> None:
+    """Print the file of Mozilla's throttle rules, to start one of your own from."""
+    from socorro.cli.throttle import print_mozilla_rules
+
+    print_mozilla_rules()
 
 
 @throttle.command("try")

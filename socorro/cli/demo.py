@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from socorro.cli.instance import Instance
 from socorro.cli.preflight import check_data_folder
+from socorro.cli.send_crash import NotTaken, Report, post_report
 from socorro.cli.supervisor import is_up, webapp_on_this_machine
 from socorro.cli.symbols import add_and_requeue
 from socorro.packaged import SAMPLES
@@ -77,19 +78,11 @@ def send(collector: str, sample: Sample) -> str:
     """Post a sample as a crash reporter would; return its crash id. Raises DemoError."""
     now = str(int(time.time()))
     fields = {"CrashTime": now, "StartupTime": str(int(now) - 60), **sample.annotations}
-    with sample.dump.open("rb") as dump:
-        response = requests.post(
-            f"{collector}/submit",
-            data=fields,
-            files={"upload_file_minidump": (sample.dump.name, dump, "application/octet-stream")},
-            timeout=_HTTP_TIMEOUT,
-        )
-    answer = response.text.strip()
-    if response.status_code != 200 or not answer.startswith("CrashID=bp-"):
-        raise DemoError(
-            f"the collector refused {sample.dump.name}: {response.status_code} {answer}"
-        )
-    return answer.removeprefix("CrashID=bp-")
+    report = Report(fields, {"upload_file_minidump": sample.dump})
+    try:
+        return post_report(f"{collector}/submit", report)
+    except NotTaken as error:
+        raise DemoError(f"{sample.dump.name}: {error}") from error
 
 
 def _make_sure_it_runs(settings: Settings, console: Console, *, start: bool) -> None:

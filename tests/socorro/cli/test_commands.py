@@ -13,8 +13,8 @@ from socorro.cli.commands import cli
 
 COMMANDS = (
     "collector", "crashmover", "cronrun", "demo", "fields", "manage", "migrate", "processor",
-    "provision", "queue", "reprocess", "reset", "run", "search", "settings", "signature",
-    "stackwalker", "stop", "symbols", "throttle", "webapp",
+    "provision", "queue", "reprocess", "reset", "run", "search", "send-crash", "settings",
+    "signature", "stackwalker", "stop", "symbols", "throttle", "webapp",
 )  # fmt: skip
 
 

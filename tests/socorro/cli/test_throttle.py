@@ -64,9 +64,33 @@ def test_check_tells_what_is_wrong(rules: Path) -> None:
     result = throttle("check", str(rules))
     assert result.exit_code == 2
     assert result.stderr == (
-        f"THROTTLE_RULES: {rules}, line 1: 'b' is no result; those are accept, defer, reject, "
+        f"{rules}, line 1: 'b' is no result; those are accept, defer, reject, "
         "fake_accept, continue.\n"
     )
+
+
+def test_check_of_the_setting_names_it(rules: Path) -> None:
+    rules.write_text("rules: []")
+    result = throttle("check")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"THROTTLE_RULES: {rules}, line 1: ")
+
+
+def test_the_rules_of_mozilla_are_printed_as_a_file_that_can_be_used(
+    tmp_path: Path, rules: Path
+) -> None:
+    copy = tmp_path / "mozilla.yaml"
+    copy.write_text(throttle("mozilla").stdout)
+    result = throttle("check", str(copy))
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) == 17
+    assert "is_firefox_desktop" in result.output
+
+
+def test_wrong_rules_are_not_tried(tmp_path: Path, stored: str) -> None:
+    result = throttle("try", "--rules", str(tmp_path / "nowhere.yaml"), stored)
+    assert result.exit_code == 2
+    assert "nowhere.yaml: cannot be read: No such file or directory." in result.stderr
 
 
 def test_a_stored_crash_is_tried(stored: str) -> None:
