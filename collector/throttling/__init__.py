@@ -4,7 +4,7 @@
 """Throttling: rules, kept as data, decide what becomes of a report."""
 
 from collector.throttling.deployed import load_throttler, reload_throttler, throttler_in_force
-from collector.throttling.rule_file import RuleFileError, read_rules
+from collector.throttling.rule_file import MOZILLA_RULES, RuleFileError, read_rules
 from collector.throttling.rules import (
     ACCEPT_EVERYTHING,
     Chance,
@@ -17,6 +17,7 @@ from collector.throttling.rules import (
 
 __all__ = [
     "ACCEPT_EVERYTHING",
+    "MOZILLA_RULES",
     "Chance",
     "Outcome",
     "Rule",

@@ -17,6 +17,9 @@ from collector.throttling.conditions import Condition
 from collector.throttling.rules import Outcome, Rule
 from socorro.crash_id import Throttle
 
+# The rules of Mozilla's collector, which ship with this one.
+MOZILLA_RULES = Path(__file__).with_name("mozilla.yaml")
+
 _MAX_BYTES = 2**20
 _MAX_DEPTH = 50
 _NAME = re.compile(r"[A-Za-z0-9_]{1,100}", re.ASCII)

@@ -84,6 +84,11 @@ class Child:
         if self._process is not None and self.running:
             self._process.terminate()
 
+    def hang_up(self) -> None:
+        """Ask the process to read its configuration again."""
+        if self._process is not None and self.running:
+            self._process.send_signal(signal.SIGHUP)
+
     def wait(self, deadline: float) -> None:
         """Wait until the process ended; at `deadline` (monotonic) kill it with its children."""
         if self._process is None:

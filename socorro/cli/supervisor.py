@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from collector.throttling import load_throttler
 from socorro.backends import verify
 from socorro.cli.children import Child, describe_exit
+from socorro.cli.hangup import HangUps
 from socorro.cli.preflight import check_ports, claim_data_folder
 from socorro.cli.sources import Sources
 from socorro.logging import set_up_logging
@@ -69,6 +70,7 @@ class Supervisor:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stopping = stop_on_signals()
+        self._hang_ups = HangUps()
         self._ready = threading.Event()
         self._builder = Child("stackwalker build", ["stackwalker", "build"], restart=False)
         self._collector = Child("collector", ["collector"])
@@ -122,8 +124,18 @@ class Supervisor:
                     )
                     return 1
                 child.keep_alive()
+            if self._hang_ups.taken() and not self._reload_rules():
+                return 0
             self._reload_changed()
         return 0
+
+    def _reload_rules(self) -> bool:
+        """Have the collector read its throttle rules again; say no if the terminal has gone."""
+        if self._hang_ups.terminal_gone():
+            return False
+        logger.info("the collector reads its throttle rules again")
+        self._collector.hang_up()
+        return True
 
     def _reload_changed(self) -> None:
         if self._sources is None or not self._sources.changed():

@@ -7,16 +7,24 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
+from rich.table import Column, Table
 
-from collector.throttling import Chance, Outcome, RuleThrottler, load_throttler
+from collector.throttling import (
+    MOZILLA_RULES,
+    Chance,
+    Outcome,
+    RuleFileError,
+    RuleThrottler,
+    load_throttler,
+    read_rules,
+)
 from socorro.cli.latest import latest_crash_ids
 from socorro.crash_id import InvalidCrashId, Throttle, pasted_crash_id
 from socorro.settings import SettingError, Settings
@@ -68,13 +76,18 @@ def check(settings: Settings, file: Path | None) -> int:
     throttler = _load(settings, file)
     if throttler is None:
         return _BAD_RULES
-    table = Table("#", "Rule", "What it decides", box=None)
+    table = Table("#", _folded("Rule"), "What it decides", box=None)
     for number, rule in enumerate(throttler.rules, start=1):
         table.add_row(str(number), rule.name, _in_words(rule.outcome))
-    Console(highlight=False).print(table)
+    Console(highlight=False, markup=False).print(table)
     if file is None and settings.throttle_rules is None:
         click.echo("THROTTLE_RULES names no file: every report is accepted.")
     return 0
+
+
+def print_mozilla_rules() -> None:
+    """Print the file of Mozilla's rules, to be used or changed."""
+    click.echo(MOZILLA_RULES.read_text(), nl=False)
 
 
 def try_rules(settings: Settings, choice: Choice, rules: Path | None, *, as_json: bool) -> int:
@@ -98,10 +111,12 @@ def try_rules(settings: Settings, choice: Choice, rules: Path | None, *, as_json
 
 def _load(settings: Settings, file: Path | None) -> RuleThrottler | None:
     try:
-        return load_throttler(replace(settings, throttle_rules=file) if file else settings)
+        return RuleThrottler(read_rules(file)) if file else load_throttler(settings)
+    except RuleFileError as error:
+        click.echo(f"{error}.", err=True)
     except SettingError as error:
         click.echo(str(error), err=True)
-        return None
+    return None
 
 
 def _names(settings: Settings, choice: Choice, *, as_json: bool) -> Iterator[str]:
@@ -153,8 +168,8 @@ def _show(tried: Sequence[_Tried]) -> None:
     if not tried:
         click.echo("There are no crashes to try the rules on.")
         return
-    console = Console(highlight=False)
-    table = Table("Report", "Rule", "Result", "Probability", box=None)
+    console = Console(highlight=False, markup=False)
+    table = Table(_folded("Report"), _folded("Rule"), "Result", "Probability", box=None)
     for one in tried:
         name = one.name
         for chance in one.chances:
@@ -179,6 +194,11 @@ def _show_sum(tried: Sequence[_Tried]) -> None:
     if reports > 1:
         parts = [f"{count:,.1f} {_word(result)}" for result, count in sorted(expected.items())]
         click.echo(f"Of {reports:,} reports, expected: {', '.join(parts)}.")
+
+
+def _folded(header: str) -> Column:
+    """Return a column whose texts are never cut off, however narrow the terminal."""
+    return Column(header, overflow="fold")
 
 
 def _in_words(outcome: Outcome) -> str:

@@ -6,20 +6,17 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import collector.throttling
-from collector.throttling import RuleThrottler, read_rules
+from collector.throttling import MOZILLA_RULES, RuleThrottler, read_rules
 from socorro.crash_id import Throttle
 from tests.collector.throttling import mozilla_oracle
 
-FILE = Path(collector.throttling.__file__).parent / "mozilla.yaml"
-MOZILLA = RuleThrottler(read_rules(FILE))
+MOZILLA = RuleThrottler(read_rules(MOZILLA_RULES))
 
 ODD = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5),
@@ -115,14 +112,14 @@ def test_the_rules_stand_in_their_order() -> None:
     ("number", "result"), [(0.0, "ACCEPT"), (0.1, "ACCEPT"), (0.1001, "REJECT"), (0.999, "REJECT")]
 )
 def test_a_tenth_of_release_is_accepted(number: float, result: str) -> None:
-    throttler = RuleThrottler(read_rules(FILE), lambda: number)
+    throttler = RuleThrottler(read_rules(MOZILLA_RULES), lambda: number)
     verdict = throttler.judge({"ProductName": "Firefox", "ReleaseChannel": "release"})
     assert verdict.rule == "is_firefox_desktop"
     assert verdict.result is Throttle[result]
 
 
 def test_a_sampled_report_goes_on_with_the_next_rule() -> None:
-    throttler = RuleThrottler(read_rules(FILE), lambda: 0.05)
+    throttler = RuleThrottler(read_rules(MOZILLA_RULES), lambda: 0.05)
     verdict = throttler.judge(
         {"ProductName": "Firefox", "ReleaseChannel": "beta", "ipc_channel_error": "ShutDownKill"}
     )
