@@ -3,13 +3,17 @@
 
 """The annotations of one report, as fields or as JSON, in whatever order they come."""
 
+import codecs
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from collector.body import CHUNK, Readable
-from collector.json_annotations import parse_json_annotations
+from collector.json_annotations import JsonReader
 from collector.multipart import Part
 from collector.notes import Notes
 from collector.refusal import Refused
+from collector.spill import Memory, Spill, Spilled
 from socorro.settings import Settings
 
 # Names are not looked up in Python's registry, which would import modules by a client's words.
@@ -29,21 +33,33 @@ _CHARSETS = {
 
 # No multiple of the multipart reader's buffer, which would have it copied for each part.
 _USUAL_SIZE = 4000
+_MAX_NAME = 1024
 
 
 class Annotations:
     """Collects annotations and merges them: a field wins over the JSON, the later over the earlier.
 
-    Nothing that was sent is dropped without a note.
+    Nothing that was sent is dropped without a note. What is large goes into the file that `spill`
+    returns, so that memory is bounded.
     """
 
-    def __init__(self, settings: Settings, notes: Notes) -> None:
+    def __init__(self, settings: Settings, notes: Notes, spill: Callable[[], Spill]) -> None:
         self._settings = settings
         self._notes = notes
+        self._spill = spill
+        self._memory = Memory()
+        self._json_reader = JsonReader(
+            notes, max_depth=settings.max_json_depth, max_digits=settings.max_json_digits
+        )
         self._fields: dict[str, Any] = {}
         self._json: dict[str, Any] = {}
         self._size = 0
         self.has_json = False
+
+    @property
+    def are_large(self) -> bool:
+        """Whether they are better not made into one text in memory."""
+        return self._memory.is_used_up
 
     def add_field(self, part: Part) -> None:
         """Take an annotation that is a part of its own. Raises Refused."""
@@ -51,59 +67,148 @@ class Annotations:
             self._notes.add("an annotation without a name was left out")
             return
         limit = self._settings.max_annotation_size
-        data = _read_up_to(part.stream, limit + 1)
-        if len(data) > limit:
+        in_memory = min(limit, self._memory.left)
+        data = _read_up_to(part.stream, in_memory + 1)
+        value: str | Spilled | None
+        if len(data) <= in_memory:
+            self._memory.take(len(data))
+            self._count(len(data))
+            value = self._decode(data, part.charset)
+        else:
+            value = self._spilled(data, part, limit)
+        if value is None:
             self._notes.add("extract payload text part exception: body part is too large")
             return
-        self._count(len(part.name) + len(data))
-        if part.name in self._fields:
-            self._notes.add(f"{part.name} was sent more than once; the last one was kept")
-        self._fields[part.name] = self._decode(data, part.charset)
+        name = self._name(part.name)
+        self._count(len(name))
+        self._memory.take_field_name(len(name))
+        if name in self._fields:
+            self._notes.add(f"{name} was sent more than once; the last one was kept")
+        self._fields[name] = value
 
     def add_json(self, part: Part) -> None:
         """Take annotations that come as a JSON object. Raises Refused."""
-        limit = self._settings.max_annotations_size
-        data = _read_up_to(part.stream, limit + 1)
-        self._count(len(data))
-        loaded = parse_json_annotations(
-            data,
-            self._notes,
-            max_depth=self._settings.max_json_depth,
-            max_digits=self._settings.max_json_digits,
-        )
+        in_memory = self._memory.left
+        data = _read_up_to(part.stream, in_memory + 1)
+        if len(data) <= in_memory:
+            self._memory.take(len(data))
+            self._count(len(data))
+            loaded = self._json_reader.read(data)
+        else:
+            pieces = self._counted(data, part.stream)
+            loaded = self._json_reader.read_large(pieces, self._spill(), self._memory)
         if self.has_json:
             self._notes.add("includes several JSON parts, which were merged")
         self.has_json = True
-        self._json.update(loaded)
+        for name, value in loaded.items():
+            if _size_of(value) > self._settings.max_annotation_size:
+                self._notes.add("extract payload text part exception: body part is too large")
+            else:
+                self._json[self._name(name)] = value
 
     def merged(self) -> dict[str, Any]:
-        """Return all annotations. Raises Refused when there is none."""
+        """Return all annotations, some as `Spilled`. Raises Refused when there is none."""
         if self._json and self._fields:
             self._notes.add("includes annotations in both json-encoded extra and formdata parts")
         for name in self._json.keys() & self._fields.keys():
             if self._json[name] != self._fields[name]:
                 self._notes.add(f"{name} was sent both ways; the formdata part was kept")
-        merged = {**self._json, **self._fields}
-        if not merged:
+        self._json.update(self._fields)
+        if not self._json:
             raise Refused("no_annotations")
-        return merged
+        return self._json
+
+    def _name(self, name: str) -> str:
+        if len(name) > _MAX_NAME:
+            self._notes.add("a name of more than 1024 characters was cut")
+        return name[:_MAX_NAME]
 
     def _count(self, size: int) -> None:
         self._size += size
         if self._size > self._settings.max_annotations_size:
             raise Refused("annotations_too_large", 413)
 
+    def _counted(self, data: bytes, stream: Readable) -> Iterator[bytes]:
+        while data:
+            self._count(len(data))
+            yield data
+            data = stream.read(CHUNK)
+
+    def _spilled(self, data: bytes, part: Part, limit: int) -> Spilled | None:
+        """Put a field into the spill; return None if it is larger than `limit`."""
+        if len(data) > limit:
+            return None
+        spill = self._spill()
+        begin = spill.file.size
+        pieces = _Pieces(data, part.stream, limit)
+        spilled = spill.add_text(self._texts(pieces, part.charset), self._memory)
+        if pieces.size > limit:
+            spill.file.shrink(begin)
+            return None
+        self._count(pieces.size)
+        return spilled
+
+    def _texts(self, pieces: Iterable[bytes], charset: str | None) -> Iterator[str]:
+        """Yield a text as `_decode` reads it, in pieces."""
+        encoding = _encoding_of(charset)
+        errors = "strict" if encoding else "replace"
+        if encoding is None:
+            self._note_decoding(charset)
+        codec = codecs.getincrementaldecoder(encoding or "utf-8")
+        decoder = codec(errors)
+        for piece in chain(pieces, [b""]):
+            state = decoder.getstate()
+            try:
+                text = decoder.decode(piece, final=not piece)
+            except UnicodeDecodeError:
+                self._note_decoding(charset)
+                decoder = codec("replace")
+                decoder.setstate(state)
+                text = decoder.decode(piece, final=not piece)
+            yield text
+
     def _decode(self, data: bytes, charset: str | None) -> str:
-        encoding = _CHARSETS.get((charset or "utf-8").strip().lower())
+        encoding = _encoding_of(charset)
         if encoding is not None:
             try:
                 return data.decode(encoding)
             except UnicodeDecodeError:
                 pass
+        self._note_decoding(charset)
+        return data.decode(encoding or "utf-8", "replace")
+
+    def _note_decoding(self, charset: str | None) -> None:
         self._notes.add(
             f"extract payload text part exception: invalid text or charset: {charset or 'utf-8'}"
         )
-        return data.decode(encoding or "utf-8", "replace")
+
+
+class _Pieces:
+    """The pieces of a part up to the one with which it is larger than `limit`."""
+
+    def __init__(self, begin: bytes, stream: Readable, limit: int) -> None:
+        self.size = 0
+        self._begin = begin
+        self._stream = stream
+        self._limit = limit
+
+    def __iter__(self) -> Iterator[bytes]:
+        piece = self._begin
+        while piece:
+            self.size += len(piece)
+            yield piece
+            piece = self._stream.read(CHUNK) if self.size <= self._limit else b""
+
+
+def _encoding_of(charset: str | None) -> str | None:
+    return _CHARSETS.get((charset or "utf-8").strip().lower())
+
+
+def _size_of(value: Any) -> int:
+    """Return about how many bytes an annotation in JSON has."""
+    if isinstance(value, Spilled):
+        return value.end - value.start
+    return len(value) if isinstance(value, str) else 0
 
 
 def _read_up_to(stream: Readable, limit: int) -> bytes:

@@ -3,12 +3,9 @@
 
 """Minidumps and other files of a report: spooled to disk as they come, hashed as they pass."""
 
-import contextlib
 import hashlib
-import os
 import re
-import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +14,8 @@ from typing import Self
 from collector.body import CHUNK, Readable
 from collector.notes import Notes
 from collector.refusal import Refused
-from socorro.storage import StorageUnavailable
+from collector.spill import Spill
+from collector.spool_file import SpoolFile
 from socorro.storage.base import MAIN_DUMP, RESERVED_DUMP_NAMES, kind_of_dump
 
 _MAX_NAME = 30
@@ -35,15 +33,16 @@ class SpooledDump:
 
 
 class Spool:
-    """The files of one report on their way into storage.
+    """The files of one report on their way into storage, in the first folder that takes them.
 
     As a context manager it removes, at the end, those that storage did not take over.
     """
 
-    def __init__(self, folder: Path, max_dumps: int) -> None:
-        self._folder = folder
+    def __init__(self, folders: Sequence[Path], max_dumps: int) -> None:
+        self._folders = folders
         self._max_dumps = max_dumps
-        self._paths: list[Path] = []
+        self._files: list[SpoolFile] = []
+        self._spill: Spill | None = None
         self.dumps: list[SpooledDump] = []
 
     def add(self, sent_name: str, stream: Readable) -> None:
@@ -56,20 +55,19 @@ class Spool:
             raise Refused("invalid_dump_name")
         if len(self.dumps) >= self._max_dumps:
             raise Refused("too_many_parts")
-        path = self._folder / f"{uuid.uuid4().hex}.dump"
-        self._paths.append(path)
         digest = hashlib.sha256()
-        size = 0
-        try:
-            # What reading raises is no OSError: see Body.
-            with path.open("xb", buffering=0) as file:
-                while chunk := stream.read(CHUNK):
-                    digest.update(chunk)
-                    size += len(chunk)
-                    _write_all(file.fileno(), chunk)
-        except OSError as error:
-            raise StorageUnavailable(f"spool: {error}") from error
-        self.dumps.append(SpooledDump(sent_name, path, digest.hexdigest(), size))
+        path = self._write(".dump", _hashed(stream, digest))
+        self.dumps.append(SpooledDump(sent_name, path, digest.hexdigest(), self._files[-1].size))
+
+    def spill(self) -> Spill:
+        """Return the file for annotations that are too large for memory, made when first asked."""
+        if self._spill is None:
+            self._spill = Spill(self._new_file(None))
+        return self._spill
+
+    def write_annotations(self, pieces: Iterable[bytes]) -> Path:
+        """Write a file for storage. Raises StorageUnavailable."""
+        return self._write(".json", pieces)
 
     def __enter__(self) -> Self:
         return self
@@ -80,11 +78,25 @@ class Spool:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for path in self._paths:
-            # One that cannot be removed is swept later; it must not turn a taken report into an
-            # error.
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+        for file in self._files:
+            file.remove()
+
+    def _new_file(self, suffix: str | None) -> SpoolFile:
+        file = SpoolFile(self._folders, suffix)
+        self._files.append(file)
+        return file
+
+    def _write(self, suffix: str, pieces: Iterable[bytes]) -> Path:
+        file = self._new_file(suffix)
+        for piece in pieces:
+            file.write(piece)
+        return file.finish()
+
+
+def _hashed(stream: Readable, digest: "hashlib._Hash") -> Iterator[bytes]:
+    while chunk := stream.read(CHUNK):
+        digest.update(chunk)
+        yield chunk
 
 
 def clean_name(sent_name: str) -> str:
@@ -123,9 +135,3 @@ def _free_name(base: str, taken_kinds: set[str]) -> str:
         suffix = f"_{number}"
         name = base[: _MAX_NAME - len(suffix)] + suffix
     return name
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]

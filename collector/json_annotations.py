@@ -3,60 +3,121 @@
 
 """Annotations that come as one JSON object."""
 
+import codecs
 import json
 import math
-import re
-from collections.abc import Callable
+import mmap
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from collector.large_json import Member, head_of_string, members_of
 from collector.notes import Notes
 from collector.refusal import Refused
+from collector.spill import HEAD_SIZE, Memory, Spill, Spilled
 
-# Strings as a whole (one that never ends as well) and what stands between values.
-_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{\]},]', re.DOTALL)
-# Real reports have some hundred annotations; a million empty lists would take far more memory
-# than they take bytes.
-_MAX_TOKENS = 200_000
+# As long as a name may be in memory; who shows or stores it cuts it further.
+_MAX_NAME = 16 * 1024
+# Clients send texts. Another value of this size is built in memory to be checked.
+_MAX_BUILT = 2 * 2**20
 
 
-def parse_json_annotations(
-    body: bytes, notes: Notes, *, max_depth: int, max_digits: int
-) -> dict[str, Any]:
-    """Return the object in a JSON part, ready to be stored as valid JSON again.
+class JsonReader:
+    """Reads annotations in JSON, within limits, into values ready to be stored as JSON again.
 
-    Numbers that are not JSON (NaN, infinities, 1e999) are kept as their text, with a note. Raises
-    Refused for what is not JSON, not an object, or beyond the limits.
+    Numbers that are not JSON (NaN, infinities, 1e999) are kept as their text, with a note.
     """
-    try:
-        text = body.decode(json.detect_encoding(body), "surrogatepass")
-        _check_structure(text, max_depth)
-        loaded = json.loads(
-            text,
+
+    def __init__(self, notes: Notes, *, max_depth: int, max_digits: int) -> None:
+        self._max_depth = max_depth
+        self._decoder = json.JSONDecoder(
             parse_int=_integer_reader(max_digits),
             parse_float=_float_reader(notes),
             parse_constant=_constant_reader(notes),
         )
-    # UnicodeDecodeError and JSONDecodeError are ValueErrors.
-    except ValueError as error:
-        raise Refused("invalid_json") from error
-    if not isinstance(loaded, dict):
-        raise Refused("invalid_json_value")
-    return loaded
 
+    def read(self, body: bytes) -> dict[str, Any]:
+        """Return the object in a small JSON part.
 
-def _check_structure(text: str, max_depth: int) -> None:
-    """Refuse what would cost the parser its stack or far more memory than its size."""
-    depth = 0
-    for count, match in enumerate(_TOKEN.finditer(text)):
-        if count > _MAX_TOKENS:
+        Raises Refused for what is not JSON, not an object, or beyond the limits.
+        """
+        try:
+            text = body.decode(json.detect_encoding(body), "surrogatepass")
+        except UnicodeDecodeError as error:
+            raise Refused("invalid_json") from error
+        loaded = self.value(text, 1)
+        if not isinstance(loaded, dict):
+            raise Refused("invalid_json_value")
+        return loaded
+
+    def value(self, text: str, depth: int) -> Any:
+        """Return any value, which is `depth` deep itself if it holds others. Raises Refused."""
+        try:
+            loaded = self._decoder.decode(text)
+        except (ValueError, RecursionError) as error:
+            raise Refused("invalid_json") from error
+        if _is_deeper(loaded, self._max_depth - depth + 1):
             raise Refused("invalid_json")
-        character = text[match.start()]
-        if character in "[{":
-            depth += 1
-            if depth > max_depth:
-                raise Refused("invalid_json")
-        elif character in "]}":
-            depth -= 1
+        return loaded
+
+    def read_large(self, pieces: Iterable[bytes], spill: Spill, memory: Memory) -> dict[str, Any]:
+        """Return the object in a large JSON part, its large values as `Spilled`.
+
+        Raises Refused as `read` does, and for one that would take too much memory.
+        """
+        start = _write_as_utf8(pieces, spill)
+        size = spill.file.size
+        with mmap.mmap(spill.file.fileno(), size, access=mmap.ACCESS_READ) as text:
+            loaded: dict[str, Any] = {}
+            for member in members_of(text, start, self._max_depth, _MAX_NAME):
+                memory.take_name(len(member.name))
+                name = self.value(_decoded(member.name), 1)
+                loaded[name] = self._member_value(text, member, spill, memory)
+        return loaded
+
+    def _member_value(self, text: mmap.mmap, member: Member, spill: Spill, memory: Memory) -> Any:
+        start, end = member.value_start, member.value_end
+        if memory.take(end - start):
+            return self.value(_decoded(text[start:end]), 2)
+        if member.is_text:
+            return Spilled(start, end, memory.head(head_of_string(text, start, HEAD_SIZE)))
+        if end - start > _MAX_BUILT:
+            raise Refused("annotations_too_large", 413)
+        return spill.add_json(self.value(_decoded(text[start:end]), 2), memory)
+
+
+def _write_as_utf8(pieces: Iterable[bytes], spill: Spill) -> int:
+    """Write JSON in whatever encoding into the spill; return where it begins. Raises Refused."""
+    start = spill.file.size
+    decoder: codecs.IncrementalDecoder | None = None
+    try:
+        for piece in pieces:
+            if decoder is None:
+                encoding = json.detect_encoding(piece)
+                decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+            spill.file.write(decoder.decode(piece).encode("utf-8", "surrogatepass"))
+        if decoder is not None:
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise Refused("invalid_json") from error
+    return start
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogatepass")
+
+
+def _is_deeper(value: Any, limit: int) -> bool:
+    depth, level = 0, [value]
+    while level := [inner for inner in level if isinstance(inner, dict | list)]:
+        depth += 1
+        if depth > limit:
+            return True
+        level = [
+            inner
+            for holder in level
+            for inner in (holder.values() if isinstance(holder, dict) else holder)
+        ]
+    return False
 
 
 def _integer_reader(max_digits: int) -> Callable[[str], int]:

@@ -13,6 +13,7 @@ from collector.inflate import FORMATS, Format, InflatingReader
 from collector.multipart import Part, parts_of
 from collector.notes import Notes
 from collector.refusal import Refused
+from collector.spill import Spilled
 from socorro.settings import Settings
 
 _PLAIN = frozenset({"", "identity"})
@@ -26,10 +27,14 @@ _FILE_TYPES = frozenset(
 class Payload:
     """What a client sent.
 
-    `received` and `inflated` are the sizes of the body in bytes, as sent and decompressed.
+    Of annotations that are too large for memory `annotations` has only the begin, if anything:
+    `spilled` tells where they are. With `are_large` the whole is too large to be one text in
+    memory. `received` and `inflated` are the sizes of the body in bytes, as sent and decompressed.
     """
 
     annotations: dict[str, Any]
+    spilled: dict[str, Spilled]
+    are_large: bool
     dumps: dict[str, SpooledDump]
     notes: Notes
     as_json: bool
@@ -58,7 +63,7 @@ def read_payload(
     """
     source = _inflating(body, form, settings) if form else body
     notes = Notes()
-    annotations = Annotations(settings, notes)
+    annotations = Annotations(settings, notes, spool.spill)
     parts = parts_of(
         source,
         boundary,
@@ -74,8 +79,13 @@ def read_payload(
         raise
     # A checksum, a chunk or the rest of the length may be missing after the last part.
     source.read_to_end()
+    merged = annotations.merged()
+    spilled = {name: value for name, value in merged.items() if isinstance(value, Spilled)}
+    merged.update((name, value.head) for name, value in spilled.items())
     return Payload(
-        annotations=annotations.merged(),
+        annotations=merged,
+        spilled=spilled,
+        are_large=annotations.are_large,
         dumps=name_dumps(spool.dumps, notes),
         notes=notes,
         as_json=annotations.has_json,

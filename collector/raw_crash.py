@@ -5,12 +5,17 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from collector.dumps import Spool
 from collector.payload import Payload
+from collector.spill import json_pieces
 
 # Version of the layout of the collector's own keys; processors read it.
 _VERSION = 2
+# The keys that are the collector's, whatever a client sends.
+_OWN = frozenset({"metadata", "submitted_timestamp", "uuid", "version"})
 
 
 def raw_crash_of(
@@ -42,18 +47,24 @@ def finished_raw_crash(
     throttle_rule: str,
     removed: Collection[str],
     payload: Payload,
-) -> dict[str, Any]:
-    """Return the raw crash as it is stored.
+    spool: Spool,
+) -> Mapping[str, Any] | Path:
+    """Return the raw crash as it is stored; one too large for memory as a file in the spool.
 
-    It has its crash id and the notes, and lacks the annotations that must not be stored.
+    It has its crash id and the notes, and lacks the annotations that must not be stored. Raises
+    StorageUnavailable when the file cannot be written.
     """
     for name in removed:
         if name in payload.annotations:
             payload.notes.add(f"Removed {name} from raw crash.")
     kept = {name: value for name, value in raw_crash.items() if name not in removed}
-    metadata = {
+    kept["uuid"] = crash_id
+    kept["metadata"] = {
         **raw_crash["metadata"],
         "throttle_rule": throttle_rule,
         "collector_notes": payload.notes.texts(),
     }
-    return {**kept, "uuid": crash_id, "metadata": metadata}
+    if not payload.are_large:
+        return kept
+    spilled = {name: it for name, it in payload.spilled.items() if name not in _OWN}
+    return spool.write_annotations(json_pieces(kept, spilled, spool.spill()))

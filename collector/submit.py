@@ -139,6 +139,7 @@ class SubmitResource:
                     throttle_rule=verdict.rule,
                     removed=self._settings.removed_annotations,
                     payload=payload,
+                    spool=spool,
                 )
                 dumps = {name: dump.path for name, dump in payload.dumps.items()}
                 self._mover.move(

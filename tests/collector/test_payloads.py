@@ -223,9 +223,19 @@ def test_numbers_that_json_cannot_hold_are_kept_as_text(
 def test_an_annotation_may_be_called_anything(
     app: CollectorApp, storage: FilesystemStorage
 ) -> None:
-    names = ["__proto__", "a.b", "../x", "ключ", "a b", "x" * 3000]
+    names = ["__proto__", "a.b", "../x", "ключ", "a b", "x" * 1024]
     crash_id = post(app, *[annotation(name, "v") for name in names]).crash_id
     assert stored(storage, crash_id) == dict.fromkeys(names, "v")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_name_that_is_too_long_is_cut_with_a_note(
+    app: CollectorApp, storage: FilesystemStorage, as_json: bool
+) -> None:
+    part = extra({"x" * 3000: "v"}) if as_json else annotation("x" * 3000, "v")
+    crash_id = post(app, part).crash_id
+    assert stored(storage, crash_id) == {"x" * 1024: "v"}
+    assert notes(storage, crash_id) == ["a name of more than 1024 characters was cut"]
 
 
 def test_a_name_that_is_not_utf_8_is_read_as_latin_1(

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from collector.app import CollectorApp, create_app
 from collector.header_parameters import parse_header
-from collector.json_annotations import parse_json_annotations
+from collector.json_annotations import JsonReader
 from collector.notes import Notes
 from collector.refusal import Refused
 from socorro.queue import open_queue
@@ -207,7 +207,7 @@ def test_a_captured_request_cut_off_anywhere_stores_nothing(
 @given(st.binary(max_size=300) | _ALL_TEXT.map(lambda text: text.encode("utf-16", "surrogatepass")))
 def test_any_json_part_is_read_or_refused(body: bytes) -> None:
     try:
-        loaded = parse_json_annotations(body, Notes(), max_depth=10, max_digits=20)
+        loaded = JsonReader(Notes(), max_depth=10, max_digits=20).read(body)
     except Refused:
         return
     assert isinstance(loaded, dict)
