@@ -54,7 +54,7 @@ def test_a_report_sent_again_gets_its_own_id_and_a_note(
     [
         report(b"another dump", guid=GUID),
         report(guid=GUID.replace("6", "7")),
-        report(),
+        report(A="b"),
         multipart(annotation("guid", GUID)),
     ],
     ids=["another dump", "another guid", "no guid", "no dump"],
