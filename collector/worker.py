@@ -105,9 +105,15 @@ class CollectorWorker(ThreadWorker):  # type: ignore[misc]
         if self.alive or enabled:
             return
         for listener in self.sockets:
-            while not self.inherited and self._accept_one(listener):
-                pass
+            if not self.inherited:
+                self._accept_waiting(listener)
             listener.close()
+
+    def _accept_waiting(self, listener: Any) -> None:
+        # No more can wait than its queue holds; who connects meanwhile would make this endless.
+        for _ in range(self.cfg.backlog):
+            if not self._accept_one(listener):
+                return
 
     # They wait
 
@@ -185,7 +191,8 @@ class CollectorWorker(ThreadWorker):  # type: ignore[misc]
 
     def _linger(self, conn: TConn) -> None:
         """Close once the client has seen the answer, that is, when it closes, or after a while."""
-        waiting = Waiting(conn, time.monotonic() + _LINGER_SECONDS, self.limits)
+        seconds = _LINGER_SECONDS if self.alive else STOP_KEEPALIVE_LINGER
+        waiting = Waiting(conn, time.monotonic() + seconds, self.limits)
         try:
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:
@@ -247,9 +254,9 @@ class CollectorWorker(ThreadWorker):  # type: ignore[misc]
         super().wait_for_and_dispatch_events(min(timeout, _TICK_SECONDS))
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Close connections that have served a request and wait for none by `deadline`."""
+        """Close connections that have no request by `deadline`."""
         for waiting in self._waiting.values():
-            if waiting.conn.initialized and not waiting.gathering.data:
+            if not waiting.gathering.data:
                 waiting.deadline = min(waiting.deadline, deadline)
 
     # They are served
