@@ -20,8 +20,8 @@ Condition = Callable[[RawCrash], bool]
 Test = Callable[[Any], bool]
 
 _BUILD_ID = re.compile(r"20[0-9]{12}", re.ASCII)
-# More would take seconds; a real TelemetryEnvironment has some hundred thousand characters.
-_MAX_JSON = 2**21
+# More would take long, and much memory; a real TelemetryEnvironment has some hundred thousand.
+_MAX_JSON = 2**20
 
 
 class _Missing:
