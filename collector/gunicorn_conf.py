@@ -8,6 +8,7 @@ import logging
 import os
 import resource
 import shutil
+import struct
 import sys
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,19 @@ def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
     application = getattr(worker, "wsgi", None)
     if application is not None:
         application.close()
+
+
+def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Keep the counts of a worker that ended, however it did."""
+    # Imported late: Prometheus' library must find the folder when it is.
+    from socorro.prometheus import fold_counts
+
+    try:
+        fold_counts(_shared_metrics[os.getpid()], worker.pid)
+    except (OSError, RuntimeError, ValueError, struct.error) as error:
+        # A full disk, or a file that was cut off in the middle of a write: counts are not worth
+        # the master's life.
+        logger.warning("counts of a worker that ended are lost: %s", error)
 
 
 def on_exit(server: Any) -> None:  # noqa: ARG001

@@ -7,18 +7,21 @@ Values live in files that all processes of a server share, if `socorro.shared_me
 for them before this module was imported; else in memory.
 """
 
+import fcntl
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from markus.backends import BackendBase
 from markus.main import MetricsRecord
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from socorro.metrics import DECLARED, Metric
-from socorro.shared_metrics import FOLDER_VARIABLE
+from socorro.shared_metrics import FOLDER_VARIABLE, held_still
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -108,8 +111,35 @@ class _Kept:
 
 def exposition() -> bytes:
     """Return the metrics of all processes in Prometheus' text format."""
-    registry = _registry
-    if os.environ.get(FOLDER_VARIABLE):
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    folder = os.environ.get(FOLDER_VARIABLE)
+    if not folder:
+        return generate_latest(_registry)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+    with held_still(Path(folder), fcntl.LOCK_SH):
+        return generate_latest(registry)
+
+
+def fold_counts(folder: Path, pid: int) -> None:
+    """Add what an ended process counted to one file for all of them, so that files do not pile up.
+
+    What it last said of a gauge is forgotten.
+    """
+    with held_still(folder, fcntl.LOCK_EX):
+        for kind in ("counter", "histogram"):
+            counted = folder / f"{kind}_{pid}.db"
+            if counted.exists():
+                _add_counts(counted, folder / f"{kind}_ended.db")
+                counted.unlink()
+        for gauge in folder.glob(f"gauge_*_{pid}.db"):
+            gauge.unlink()
+
+
+def _add_counts(counted: Path, total: Path) -> None:
+    sums = MmapedDict(str(total))  # type: ignore[no-untyped-call]
+    try:
+        for key, value, *_ in MmapedDict.read_all_values_from_file(str(counted)):  # type: ignore[no-untyped-call]
+            before, _ = sums.read_value(key)  # type: ignore[no-untyped-call]
+            sums.write_value(key, before + value, 0.0)  # type: ignore[no-untyped-call]
+    finally:
+        sums.close()  # type: ignore[no-untyped-call]

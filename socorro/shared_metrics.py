@@ -7,6 +7,8 @@ import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # Prometheus' library looks for this when it is imported.
@@ -29,6 +31,14 @@ def share_metrics() -> Path:
     fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_SH)
     os.environ[FOLDER_VARIABLE] = str(folder)
     return folder
+
+
+@contextmanager
+def held_still(folder: Path, operation: int) -> Iterator[None]:
+    """Keep others from folding counts (`operation` fcntl.LOCK_SH) or from reading (LOCK_EX)."""
+    with (folder / "lock").open("a") as lock:
+        fcntl.flock(lock, operation)
+        yield
 
 
 def _delete_unless_in_use(folder: Path) -> None:

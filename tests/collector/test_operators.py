@@ -5,9 +5,12 @@
 
 import base64
 import json
+import os
 import re
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import markus
@@ -24,7 +27,8 @@ from socorro.sentry import set_up_sentry
 from socorro.settings import Settings
 from socorro.storage import FilesystemStorage
 from tests.collector.made_requests import Answer, Call, annotation, call, multipart
-from tests.collector.raw_http import CollectorServer, submit_request
+from tests.collector.raw_http import CollectorServer, children_of, submit_request
+from tests.contract.processes import wait_until
 
 TOKEN = "s\u00e9cret"
 
@@ -199,10 +203,45 @@ def test_the_metrics_of_all_workers_are_on_one_page(server: CollectorServer) -> 
     assert value_of(text, f"{prefix}_gunicorn_workers") == 3
 
 
-def test_nothing_of_the_metrics_is_left_behind(server: CollectorServer) -> None:
+def shared_folder(server: CollectorServer) -> Path:
     assert server.process is not None
-    environ = Path(f"/proc/{server.process.pid}/maps").read_text()
-    folders = set(re.findall(r"(/\S*/socorro-metrics-[^/\s]+)/", environ))
-    assert len(folders) == 1
+    maps = Path(f"/proc/{server.process.pid}/maps").read_text()
+    (folder,) = set(re.findall(r"(/\S*/socorro-metrics-[^/\s]+)/", maps))
+    return Path(folder)
+
+
+def test_counts_outlive_the_workers_that_counted(server: CollectorServer) -> None:
+    assert server.process is not None
+    request = submit_request(multipart(annotation("ProductName", "DemoApp")))
+    folder = shared_folder(server)
+    for round_ in range(1, 4):
+        for _ in range(5):
+            assert server.send(request).crash_id
+        workers = children_of(server.process.pid)
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        wait_until(partial(are_replaced, server, workers), "new workers")
+        text = server.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").body
+        prefix = "socorro_collector"
+        assert value_of(text, f"{prefix}_crashmover_save_crash_count_total") == 5 * round_
+        assert value_of(text, f"{prefix}_crashmover_crash_save_time_seconds_count") == 5 * round_
+        left = {str(worker) for worker in workers}
+        assert not left & {path.stem.rpartition("_")[2] for path in folder.glob("*.db")}
+
+
+def are_replaced(server: CollectorServer, workers: list[int]) -> bool:
+    assert server.process is not None
+    living = set(children_of(server.process.pid))
+    if len(living) < 3 or living & set(workers):
+        return False
+    try:
+        return server.send(b"GET /__lbheartbeat__ HTTP/1.1\r\nHost: x\r\n\r\n").status == 200
+    except OSError:
+        return False
+
+
+def test_nothing_of_the_metrics_is_left_behind(server: CollectorServer) -> None:
+    folder = shared_folder(server)
+    assert folder.is_dir()
     assert server.stop() == 0
-    assert not any(Path(folder).exists() for folder in folders)
+    assert not folder.exists()
