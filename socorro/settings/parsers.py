@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, urlsplit
+
 import limits
 
 # As options they would override the other parts unseen, and a password would be shown to people.
