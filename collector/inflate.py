@@ -3,6 +3,7 @@
 
 """Compressed bodies, inflated as a stream within bounds."""
 
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Protocol
 from collector.body import CHUNK, Body
 from collector.refusal import Refused
 from collector.zstd import ZstdFrame, starts_zstd_frame
+from socorro.metrics import METRICS
 
 # Real writers make a member per block of 64 KiB or more; millions of empty ones are an attack.
 _MAX_MEMBERS = 10_000
@@ -75,6 +77,7 @@ class InflatingReader:
         self._waiting = b""
         self._ready = b""
         self._ended = False
+        self._seconds = 0.0
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes, none at the end. Raises Refused."""
@@ -92,16 +95,19 @@ class InflatingReader:
         while self.read(CHUNK):
             pass
         self._body.read_to_end()
+        self._measure("success")
 
     def _inflate(self, size: int) -> bytes:
         member = self._member or self._open_first()
         data = self._waiting or self._body.read(CHUNK)
         if not data:
-            raise Refused(self._format.reason)
+            raise self._refused()
+        began = time.perf_counter()
         try:
             inflated = member.decompress(data, size)
         except (zlib.error, ValueError) as error:
-            raise Refused(self._format.reason) from error
+            raise self._refused() from error
+        self._seconds += time.perf_counter() - began
         self._waiting = member.unconsumed_tail
         if member.eof:
             self._open_next(member.unused_data)
@@ -110,7 +116,7 @@ class InflatingReader:
     def _open_first(self) -> Member:
         begin = self._beginning(b"")
         if not begin:
-            raise Refused(self._format.reason)
+            raise self._refused()
         return self._open(begin)
 
     def _open_next(self, rest: bytes) -> None:
@@ -120,7 +126,7 @@ class InflatingReader:
             self._ended = True
             return
         if self._members >= _MAX_MEMBERS:
-            raise Refused(self._format.reason)
+            raise self._refused()
         self._open(rest)
 
     def _beginning(self, rest: bytes) -> bytes:
@@ -133,6 +139,17 @@ class InflatingReader:
         self._waiting = begin
         self._member = self._format.opens(begin)
         return self._member
+
+    def _refused(self) -> Refused:
+        self._measure("fail")
+        return Refused(self._format.reason)
+
+    def _measure(self, result: str) -> None:
+        METRICS.histogram(
+            "collector.breakpad_resource.gzipped_crash_decompress",
+            1000 * self._seconds,
+            tags=[f"result:{result}"],
+        )
 
     def _count(self, size: int) -> None:
         self.inflated += size

@@ -11,6 +11,7 @@ from typing import Any
 from collector.notes import Notes
 from collector.refusal import Refused
 from socorro.crash_id import date_of, is_crash_id
+from socorro.metrics import METRICS
 from socorro.settings import Settings
 
 
@@ -25,6 +26,7 @@ def submitted_crash_id(
     if "uuid" not in annotations:
         return None
     if not _is_authorized(authorization, settings.submit_uuid_token):
+        METRICS.incr("collector.breakpad_resource.unauthorized_uuid")
         if settings.refuse_unauthorized_uuid:
             raise Refused("unauthorized_uuid", 401, malformed=False)
         notes.add("ignored the uuid of the client, which had no valid token")

@@ -37,12 +37,23 @@ DECLARED: tuple[Metric, ...] = (
         ("payload",),
     ),
     Metric("collector.breakpad_resource.gzipped_crash", "incr", "A compressed report came in."),
+    Metric(
+        "collector.breakpad_resource.gzipped_crash_decompress",
+        "histogram",
+        "Milliseconds to inflate a compressed report.",
+        ("result",),
+    ),
     Metric("collector.breakpad_resource.incoming_crash", "incr", "A well-formed report came in."),
     Metric(
         "collector.breakpad_resource.malformed",
         "incr",
         "A report was refused as malformed.",
         ("reason",),
+    ),
+    Metric(
+        "collector.breakpad_resource.unauthorized_uuid",
+        "incr",
+        "A report brought a crash id along without the token for that.",
     ),
     Metric(
         "collector.breakpad_resource.turned_away",
