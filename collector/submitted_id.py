@@ -10,7 +10,7 @@ from typing import Any
 
 from collector.notes import Notes
 from collector.refusal import Refused
-from socorro.crash_id import date_of, is_crash_id
+from socorro.crash_id import Throttle, date_of, is_crash_id, throttle_of
 from socorro.metrics import METRICS
 from socorro.settings import Settings
 
@@ -32,7 +32,7 @@ def submitted_crash_id(
         notes.add("ignored the uuid of the client, which had no valid token")
         return None
     crash_id = annotations["uuid"]
-    if not is_crash_id(crash_id) or _is_in_future(crash_id):
+    if not is_crash_id(crash_id) or not _is_plausible(crash_id):
         raise Refused("invalid_uuid")
     return str(crash_id)
 
@@ -46,6 +46,9 @@ def _is_authorized(authorization: str | None, token: str) -> bool:
     return hmac.compare_digest(offered.strip().encode("latin-1", "replace"), token.encode())
 
 
-def _is_in_future(crash_id: str) -> bool:
+def _is_plausible(crash_id: str) -> bool:
+    """Say whether the id is one that a collector may have made: of a report that was stored."""
     # A day of slack, for a client's clock that is ahead.
-    return date_of(crash_id) > (datetime.now(UTC) + timedelta(days=1)).date()
+    latest = (datetime.now(UTC) + timedelta(days=1)).date()
+    stored = (Throttle.ACCEPT, Throttle.DEFER)
+    return throttle_of(crash_id) in stored and date_of(crash_id) <= latest

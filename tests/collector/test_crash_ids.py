@@ -103,6 +103,8 @@ def test_nobody_chooses_when_there_is_no_token(
         CHOSEN.upper(),
         CHOSEN[:-6] + "999999",
         CHOSEN[:-6] + "260230",
+        CHOSEN[:-7] + "3" + CHOSEN[-6:],
+        CHOSEN[:-7] + "f" + CHOSEN[-6:],
         "../../../../../../../../../../261122",
         f"{datetime.now(UTC) + timedelta(days=40):{CHOSEN[:-6]}%y%m%d}",
         None,
