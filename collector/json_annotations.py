@@ -7,10 +7,10 @@ import codecs
 import json
 import math
 import mmap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from collector.large_json import Member, head_of_string, members_of
+from collector.large_json import Member, Tokens, head_of_string, members_of
 from collector.notes import Notes
 from collector.refusal import Refused
 from collector.spill import HEAD_SIZE, Memory, Spill, Spilled
@@ -29,6 +29,7 @@ class JsonReader:
 
     def __init__(self, notes: Notes, *, max_depth: int, max_digits: int) -> None:
         self._max_depth = max_depth
+        self._tokens = Tokens()
         self._decoder = json.JSONDecoder(
             parse_int=_integer_reader(max_digits),
             parse_float=_float_reader(notes),
@@ -68,11 +69,16 @@ class JsonReader:
         size = spill.file.size
         with mmap.mmap(spill.file.fileno(), size, access=mmap.ACCESS_READ) as text:
             loaded: dict[str, Any] = {}
-            for member in members_of(text, start, self._max_depth, _MAX_NAME):
+            for member in self._members_of(text, start):
                 memory.take_name(len(member.name))
                 name = self.value(_decoded(member.name), 1)
                 loaded[name] = self._member_value(text, member, spill, memory)
         return loaded
+
+    def _members_of(self, text: mmap.mmap, start: int) -> Iterator[Member]:
+        return members_of(
+            text, start, max_depth=self._max_depth, max_name=_MAX_NAME, tokens=self._tokens
+        )
 
     def _member_value(self, text: mmap.mmap, member: Member, spill: Spill, memory: Memory) -> Any:
         start, end = member.value_start, member.value_end

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from collector.refusal import Refused
 
-# A million empty lists would take far more memory than they take bytes.
+# Of one report. A million empty lists would take far more time and memory than they take bytes.
 _MAX_TOKENS = 200_000
 # What is in a string. Bounded repeats, since the expression's engine remembers each turn.
 _STRING_PIECE = re.compile(
@@ -19,6 +19,9 @@ _STRING_PIECE = re.compile(
 )
 _STRUCTURE = re.compile(rb'["\[{\]},]')
 _SPACE = re.compile(rb"[ \t\r\n]*")
+# Bytes of the text that are in memory at once, but for a string without any escapes.
+_RESIDENT = 256 * 1024
+_BAD = "invalid_json"
 _QUOTE, _BACKSLASH = ord('"'), ord("\\")
 
 
@@ -35,13 +38,27 @@ class Member(NamedTuple):
     is_text: bool
 
 
-def members_of(text: mmap.mmap, start: int, max_depth: int, max_name: int) -> Iterator[Member]:
+class Tokens:
+    """Counts strings, brackets and commas of one report. `take` raises Refused for too many."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_TOKENS
+
+    def take(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise Refused(_BAD)
+
+
+def members_of(
+    text: mmap.mmap, start: int, *, max_depth: int, max_name: int, tokens: Tokens
+) -> Iterator[Member]:
     """Yield the members of the object that `text` is from `start` to its end.
 
     A value that is no string is only known to end where it does. Raises Refused for what is no
     JSON object, too deep or of too many values, and for a name of more than `max_name` bytes.
     """
-    scanner = _Scanner(text, max_depth)
+    scanner = _Scanner(text, max_depth, tokens)
     position = _after_space(text, start)
     if text[position : position + 1] != b"{":
         scanner.value_end(position)
@@ -76,22 +93,21 @@ def head_of_string(text: mmap.mmap, start: int, size: int) -> str:
     return loaded
 
 
-_BAD = "invalid_json"
-
-
 class _Scanner:
-    def __init__(self, text: mmap.mmap, max_depth: int) -> None:
+    def __init__(self, text: mmap.mmap, max_depth: int, tokens: Tokens) -> None:
         self._text = text
         self._max_depth = max_depth
-        self._tokens = 0
+        self._tokens = tokens
+        self._given_back = 0
 
     def string_end(self, start: int) -> int:
         """Return where the string that begins at `start` ends; each escape in it is right."""
         _expect(self._text, start, b'"')
-        self._count()
+        self._tokens.take()
         position = start + 1
         while True:
             before, position = position, _passed(_STRING_PIECE, self._text, position)
+            self._give_back(position)
             byte = self._text[position] if position < len(self._text) else None
             if byte == _QUOTE:
                 return position + 1
@@ -108,8 +124,9 @@ class _Scanner:
             if token == b'"':
                 position = self.string_end(match.start())
                 continue
-            self._count()
+            self._tokens.take()
             position = match.end()
+            self._give_back(position)
             if token in b"[{":
                 depth += 1
                 if depth > self._max_depth:
@@ -123,10 +140,11 @@ class _Scanner:
                     return position
         raise Refused(_BAD)
 
-    def _count(self) -> None:
-        self._tokens += 1
-        if self._tokens > _MAX_TOKENS:
-            raise Refused(_BAD)
+    def _give_back(self, position: int) -> None:
+        """Take what lies before `position` out of this process's memory; the file keeps it."""
+        if position - self._given_back >= _RESIDENT:
+            self._text.madvise(mmap.MADV_DONTNEED, 0, position - position % mmap.PAGESIZE)
+            self._given_back = position
 
 
 def _after_space(text: mmap.mmap, position: int) -> int:

@@ -19,7 +19,7 @@ _MEMORY = 256 * 1024
 # What values too small to be worth a way to the disk may take beyond that, together.
 _SMALL = 1000
 HEAD_SIZE = _SMALL
-_SMALL_MEMORY = 2 * 2**20
+_SMALL_MEMORY = 2**20
 # Names are always in memory: so many bytes, and so many more for each. Fields are counted anyhow.
 _NAMES_MEMORY = 4 * 2**20
 _NAME_COST = 80
@@ -106,8 +106,8 @@ class Spill:
     def add_json(self, value: Any, memory: Memory) -> Spilled:
         """Add a value that is no string; nothing of it is for those who look."""
         start = self.file.size
-        for piece in _ENCODER.iterencode(value):
-            self.file.write(piece.encode("ascii"))
+        for piece in _gathered(piece.encode("ascii") for piece in _ENCODER.iterencode(value)):
+            self.file.write(piece)
         return Spilled(start, self.file.size, memory.head(""))
 
     def text_of(self, spilled: Spilled) -> Iterator[bytes]:
@@ -120,11 +120,14 @@ class Spill:
 def json_pieces(
     values: Mapping[str, Any], spilled: Mapping[str, Spilled], spill: Spill
 ) -> Iterator[bytes]:
-    """Yield the JSON object of `values`, of which some are in the spill, in pieces.
+    """Return the JSON object of `values`, of which some are in the spill, in pieces.
 
     It is what `socorro.storage.encoding` makes of the same values.
     """
-    pieces = _object_pieces(values, spilled, spill)
+    return _gathered(_object_pieces(values, spilled, spill))
+
+
+def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
     gathered: list[bytes] = []
     size = 0
     for piece in pieces:
