@@ -40,6 +40,7 @@ _RESULTS = {
     Throttle.REJECT: "reject",
     Throttle.FAKE_ACCEPT: "fakeaccept",
 }
+_MOST_DIGITS = 18
 # Long enough for a restart of what is down, short enough that a client's next try finds it up.
 _RETRY_AFTER_SECONDS = 60
 
@@ -192,8 +193,9 @@ def _body_of(req: falcon.Request, max_size: int) -> Body:
     """Return the body with the length that the request gives, or None for one without."""
     socket = req.env.get("gunicorn.socket")
     declared = req.env.get("CONTENT_LENGTH", "")
-    if re.fullmatch(r"[0-9]{1,18}", declared):
-        length: int | None = int(declared)
+    if re.fullmatch(r"[0-9]+", declared):
+        # Of a longer number it is enough to know that it is too large.
+        length: int | None = int(declared[:_MOST_DIGITS])
     else:
         # A server that ends the stream with the body says so; with any other one, reading on
         # would wait for ever.
