@@ -9,7 +9,7 @@ import re
 _PARAMETER = re.compile(
     r""";[ \t]*+
         ([^=;"\s]++)[ \t]*+=[ \t]*+         # name
-        ("(?:[^"\\]++|\\.)*+"?+|[^;]*+)     # quoted (a missing end is forgiven) or plain value
+        ("[^"\\]*+(?:\\.[^"\\]*+)*"?+|[^;]*+)   # quoted (a missing end is forgiven) or plain value
     """,
     re.VERBOSE | re.DOTALL,
 )
