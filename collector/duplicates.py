@@ -8,12 +8,14 @@ in a day is remembered as symbolic links, one for each report: making and readin
 system call, so nothing can be half there, whoever is killed.
 """
 
+# ruff: noqa: PTH108, PTH115, PTH208, PTH211
+
 import contextlib
 import hashlib
 import logging
+import os
 import re
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,7 +31,8 @@ _MEMORY = timedelta(days=1)
 class Duplicates:
     """Remembers the reports of a day in a folder. Safe in threads and processes.
 
-    A folder for each hour holds the links; those older than a day are removed as new ones are made.
+    A folder for each day holds the links; of them, two are there. This is in the way of each report
+    that has a guid, so paths are texts and nothing is asked that may be tried.
     Nothing here may cost a report, so errors are only logged.
     """
 
@@ -56,52 +59,51 @@ class Duplicates:
         name = _name_of(guid, sha256)
         if name is None:
             return
-        hour = self._folder / _hour(now)
+        folder = self._folder / _day(now)
+        link = f"{folder}/{name}"
         try:
-            if not hour.is_dir():
-                self._begin(hour, now)
-            link = hour / name
-            # The newest report of an hour counts; a link cannot be changed.
-            link.unlink(missing_ok=True)
-            link.symlink_to(crash_id)
-        except FileExistsError:
+            try:
+                os.symlink(crash_id, link)
+            except FileNotFoundError:
+                self._begin(folder, now)
+                os.symlink(crash_id, link)
+            except FileExistsError:
+                # The newest report of a day counts; a link cannot be changed.
+                os.unlink(link)
+                os.symlink(crash_id, link)
+        except (FileExistsError, FileNotFoundError):
             # The same report came twice in this moment.
             return
         except OSError as error:
             logger.warning("cannot remember a report: %s", error)
 
     def _find(self, name: str, now: datetime) -> str | None:
-        for hour in self._hours():
-            link = self._folder / hour / name
+        for day in self._days():
+            link = f"{self._folder}/{day}/{name}"
             with contextlib.suppress(FileNotFoundError):
-                made = datetime.fromtimestamp(link.lstat().st_mtime, UTC)
-                crash_id = str(link.readlink())
+                crash_id = os.readlink(link)
+                made = datetime.fromtimestamp(os.lstat(link).st_mtime, UTC)
                 if abs(now - made) <= _MEMORY and is_crash_id(crash_id):
                     return crash_id
         return None
 
-    def _hours(self) -> list[str]:
+    def _days(self) -> list[str]:
         """Return the names of the folders, the latest first."""
         try:
-            names = [path.name for path in self._folder.iterdir()]
+            return sorted(os.listdir(self._folder), reverse=True)
         except FileNotFoundError:
             return []
-        return sorted(names, reverse=True)
 
-    def _begin(self, hour: Path, now: datetime) -> None:
-        """Make the folder of an hour, and forget those that are older than a day."""
-        hour.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for old in self._older_than(_hour(now - _MEMORY)):
-            shutil.rmtree(old, ignore_errors=True)
-
-    def _older_than(self, oldest: str) -> Iterator[Path]:
-        for name in self._hours():
-            if name.isdigit() and name < oldest:
-                yield self._folder / name
+    def _begin(self, folder: Path, now: datetime) -> None:
+        """Make the folder of a day, and forget those that are older than the day before."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for day in self._days():
+            if day.isdigit() and day < _day(now - _MEMORY):
+                shutil.rmtree(self._folder / day, ignore_errors=True)
 
 
-def _hour(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y%m%d%H}"
+def _day(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y%m%d}"
 
 
 def _name_of(guid: object, sha256: str) -> str | None:

@@ -107,8 +107,8 @@ def test_another_process_knows_it_too(tmp_path: Path, duplicates: Duplicates) ->
 def test_what_is_older_than_a_day_is_removed(tmp_path: Path, duplicates: Duplicates) -> None:
     duplicates.remember(GUID, SHA, ID, NOW - timedelta(days=2))
     duplicates.remember(GUID, "cd" * 32, ID, NOW)
-    hours = [folder.name for folder in (tmp_path / "recent").iterdir()]
-    assert hours == [f"{NOW:%Y%m%d%H}"]
+    days = [folder.name for folder in (tmp_path / "recent").iterdir()]
+    assert days == [f"{NOW:%Y%m%d}"]
 
 
 @pytest.mark.parametrize("broken", [Path.touch, lambda path: path.symlink_to("nowhere")])
