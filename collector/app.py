@@ -10,16 +10,20 @@ from typing import Any
 
 import falcon
 
-from collector.catch_up import CatchUp
-from collector.crashmover import CrashMover
-from collector.health import HeartbeatResource, LoadBalancerHeartbeatResource, VersionResource
-from collector.metrics_page import MetricsResource
-from collector.operators import BrokenResource
-from collector.publisher import Publisher
-from collector.rate_limits import RateLimits
+from collector.limits.rate_limits import RateLimits
+from collector.operations.health import (
+    HeartbeatResource,
+    LoadBalancerHeartbeatResource,
+    VersionResource,
+)
+from collector.operations.metrics_page import MetricsResource
+from collector.operations.operators import BrokenResource
+from collector.saving.catch_up import CatchUp
+from collector.saving.crashmover import CrashMover
+from collector.saving.publisher import Publisher
+from collector.saving.unpublished import Unpublished
 from collector.submit import SubmitResource
 from collector.throttling import Throttler, throttler_in_force
-from collector.unpublished import Unpublished
 from socorro.queue import CrashQueue, open_queue
 from socorro.sentry import report_error
 from socorro.settings import Settings

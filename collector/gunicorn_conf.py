@@ -13,12 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from collector.gathering import HeadLimits
-from collector.patient_socket import PatientSocket
-from collector.rate_limits import shared_rate_limits
+from collector.limits.rate_limits import shared_rate_limits
+from collector.serving.gathering import HeadLimits
+from collector.serving.patient_socket import PatientSocket
+from collector.serving.worker import CollectorWorker
 from collector.startup import load_settings_or_exit, verify_or_exit
 from collector.throttling import reload_throttler
-from collector.worker import CollectorWorker
 from socorro.logging import set_up_logging
 from socorro.metrics import METRICS, set_up_metrics
 from socorro.settings import describe
@@ -54,7 +54,7 @@ worker_connections = threads + 1900
 # the side that may send a request must be the one that closes.
 keepalive = 75
 # A worker's main loop beats this often whatever its threads wait for; it protects from a process
-# that hangs, not from slow clients (see collector.worker).
+# that hangs, not from slow clients (see collector.serving.worker).
 timeout = 60
 # SIGTERM: uploads in progress may finish.
 graceful_timeout = 30

@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from collector.dumps import Spool
-from collector.payload import Payload
-from collector.spill import json_pieces
+from collector.reading.dumps import Spool
+from collector.reading.payload import Payload
+from collector.reading.spill import json_pieces
 
 # Version of the layout of the collector's own keys; processors read it.
 _VERSION = 2

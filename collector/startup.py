@@ -7,8 +7,8 @@ import logging
 import sys
 from typing import NoReturn
 
+from collector.saving.unpublished import Unpublished
 from collector.throttling import throttler_in_force
-from collector.unpublished import Unpublished
 from socorro.backends import verify_incoming
 from socorro.settings import SettingError, Settings, load
 

@@ -13,15 +13,15 @@ from typing import Any
 
 import falcon
 
-from collector.body import Body
-from collector.crashmover import CrashMover
-from collector.dumps import Spool
 from collector.duplicates import Duplicates
-from collector.multipart import boundary_of
-from collector.payload import Payload, compression_of, read_payload
-from collector.rate_limits import RateLimits
+from collector.limits.rate_limits import RateLimits
 from collector.raw_crash import finished_raw_crash, raw_crash_of
+from collector.reading.body import Body
+from collector.reading.dumps import Spool
+from collector.reading.multipart import boundary_of
+from collector.reading.payload import Payload, compression_of, read_payload
 from collector.refusal import Refused
+from collector.saving.crashmover import CrashMover
 from collector.submitted_id import submitted_crash_id
 from collector.throttling import Throttler
 from socorro.crash_id import Throttle, make_crash_id, throttle_of

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from collector.notes import Notes
+from collector.reading.notes import Notes
 from collector.refusal import Refused
 from socorro.crash_id import Throttle, date_of, is_crash_id, throttle_of
 from socorro.metrics import METRICS

@@ -4,7 +4,7 @@
 """The collector for a WSGI server: ``gunicorn -c python:collector.gunicorn_conf``."""
 
 from collector.app import create_app
-from collector.rate_limits import shared_rate_limits
+from collector.limits.rate_limits import shared_rate_limits
 from collector.startup import load_settings_or_exit, verify_or_exit
 from socorro.logging import set_up_logging
 from socorro.metrics import set_up_metrics

@@ -60,7 +60,7 @@ def crashmover(once: bool) -> None:
     Collectors do this themselves in the background; this is for when none runs, or for a machine
     of its own.
     """
-    from collector.moving import main
+    from collector.saving.moving import main
 
     sys.exit(main(settings.load(), once=once))
 

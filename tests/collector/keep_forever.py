@@ -6,7 +6,7 @@
 import sys
 from pathlib import Path
 
-from collector.unpublished import Unpublished
+from collector.saving.unpublished import Unpublished
 from tests.contract.reports import new_id
 
 

@@ -14,12 +14,12 @@ import pytest
 from click.testing import CliRunner, Result
 from markus.testing import MetricsMock
 
-from collector import catch_up as catch_up_module
-from collector import moving
 from collector.app import CollectorApp, create_app
-from collector.catch_up import CatchUp
-from collector.publisher import Publisher
-from collector.unpublished import Unpublished
+from collector.saving import catch_up as catch_up_module
+from collector.saving import moving
+from collector.saving.catch_up import CatchUp
+from collector.saving.publisher import Publisher
+from collector.saving.unpublished import Unpublished
 from socorro import breaker as breaker_module
 from socorro.cli.commands import cli
 from socorro.settings import SettingError, Settings

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from markus.testing import MetricsMock
 
-from collector import health_checks
 from collector.app import CollectorApp, create_app
-from collector.unpublished import Unpublished
+from collector.operations import health_checks
+from collector.saving.unpublished import Unpublished
 from socorro.build import build_facts
 from socorro.queue import CrashQueue, open_queue
 from socorro.settings import Settings

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from markus.testing import MetricsMock
 
-from collector.homecoming import Homecoming, Moved
-from collector.publisher import Publisher
-from collector.unpublished import Unpublished
+from collector.saving.homecoming import Homecoming, Moved
+from collector.saving.publisher import Publisher
+from collector.saving.unpublished import Unpublished
 from socorro.crash_id import Throttle, make_crash_id
 from socorro.storage import CrashReport, CrashStorage, StorageUnavailable, open_storage
 from tests.collector.switched import SwitchedQueue, SwitchedStorage

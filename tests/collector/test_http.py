@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.gathering import BODY_BEGIN, Gathering, HeadLimits
+from collector.serving.gathering import BODY_BEGIN, Gathering, HeadLimits
 from tests.collector.made_requests import annotation, dump, multipart
 from tests.collector.raw_http import CollectorServer, chunked, submit_request
 

@@ -13,9 +13,9 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.body import Body
-from collector.inflate import FORMATS, InflatingReader
-from collector.payload import compression_of
+from collector.reading.body import Body
+from collector.reading.inflate import FORMATS, InflatingReader
+from collector.reading.payload import compression_of
 from collector.refusal import Refused
 
 SKIPPABLE = b"\x5a\x2a\x4d\x18" + (3).to_bytes(4, "little") + b"abc"

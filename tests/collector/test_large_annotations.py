@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.app import CollectorApp, create_app
-from collector.json_annotations import JsonReader
-from collector.notes import Notes
+from collector.reading.json_annotations import JsonReader
+from collector.reading.notes import Notes
+from collector.reading.spill import Memory, Spill, Spilled, json_pieces
+from collector.reading.spool_file import SpoolFile
 from collector.refusal import Refused
-from collector.spill import Memory, Spill, Spilled, json_pieces
-from collector.spool_file import SpoolFile
 from socorro.queue import CrashQueue
 from socorro.settings import Settings
 from socorro.storage import FilesystemStorage, StorageUnavailable

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.multipart import Part, parts_of
+from collector.reading.multipart import Part, parts_of
 from collector.refusal import Refused
 
 BOUNDARY = b"bound"

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from markus.testing import MetricsMock
 
-from collector import health_checks
 from collector.app import CollectorApp, create_app
+from collector.operations import health_checks
 from collector.throttling import Verdict
 from socorro.crash_id import Throttle, throttle_of
 from socorro.queue import CrashQueue

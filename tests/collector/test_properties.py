@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.app import CollectorApp, create_app
-from collector.header_parameters import parse_header
-from collector.json_annotations import JsonReader
-from collector.notes import Notes
+from collector.reading.header_parameters import parse_header
+from collector.reading.json_annotations import JsonReader
+from collector.reading.notes import Notes
 from collector.refusal import Refused
 from socorro.queue import open_queue
 from socorro.settings import load

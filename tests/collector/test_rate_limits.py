@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.app import create_app
-from collector.client_address import client_network
-from collector.rate_limits import RateLimits
+from collector.limits.client_address import client_network
+from collector.limits.rate_limits import RateLimits
+from collector.limits.shared_windows import Count, SharedWindows
 from collector.refusal import Refused
-from collector.shared_windows import Count, SharedWindows
 from socorro.queue import CrashQueue
 from socorro.settings import Settings
 from socorro.storage import FilesystemStorage
@@ -99,7 +99,7 @@ def test_many_keys_push_out_those_that_are_used_least() -> None:
 # Workers are forked from a process that has no other threads, which this one may have.
 KILLED_AND_STOPPED = """
 import os, signal
-from collector.shared_windows import Count, SharedWindows
+from collector.limits.shared_windows import Count, SharedWindows
 windows = SharedWindows()
 workers = []
 for _ in range(4):
@@ -121,7 +121,7 @@ for worker in workers[2:]:
 """
 TOGETHER = """
 import os
-from collector.shared_windows import Count, SharedWindows
+from collector.limits.shared_windows import Count, SharedWindows
 windows = SharedWindows()
 for _ in range(3):
     if os.fork() == 0:

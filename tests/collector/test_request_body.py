@@ -14,7 +14,7 @@ from gunicorn.http.parser import RequestParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.request_body import BodyOfLength, ChunkedBody, body_of
+from collector.serving.request_body import BodyOfLength, ChunkedBody, body_of
 
 BODIES = st.binary(max_size=3000)
 SIZES = st.lists(st.integers(1, 500), min_size=1, max_size=8)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from collector import startup
-from collector.unpublished import Unpublished
+from collector.saving.unpublished import Unpublished
 from socorro.backends import verify_incoming
 from socorro.settings import SettingError, Settings
 from socorro.storage import FilesystemStorage, open_storage

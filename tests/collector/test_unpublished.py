@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from markus.testing import MetricsMock
 
-from collector.publisher import Publisher
-from collector.unpublished import Unpublished
+from collector.saving.publisher import Publisher
+from collector.saving.unpublished import Unpublished
 from socorro import breaker as breaker_module
 from socorro.queue import QueueName, QueueUnavailable
 from tests.collector.switched import SwitchedQueue

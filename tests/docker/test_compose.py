@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from collector import gunicorn_conf as collector_server
-from collector.catch_up import CatchUp
+from collector.saving.catch_up import CatchUp
 from socorro.cli.commands import cli
 from tests.docker.files import (
     COMPOSE_FILE,

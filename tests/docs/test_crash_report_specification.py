@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from collector import http_refusals
+from collector.serving import http_refusals
 from socorro.settings import load
 from tests.collector.raw_http import CollectorServer
 
@@ -24,7 +24,7 @@ _MAKERS = frozenset({"Refused", "_turned_away", "Format"})
 
 def reasons_in_code() -> Iterator[str]:
     """Yield each reason that the sources of the collector name."""
-    for path in (ROOT / "collector").glob("*.py"):
+    for path in (ROOT / "collector").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 first = node.args[0] if node.args else None

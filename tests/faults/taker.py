@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from collector.app import create_app
-from collector.unpublished import Unpublished
+from collector.saving.unpublished import Unpublished
 from socorro.queue import open_queue
 from socorro.settings import Settings, load
 from socorro.storage import FilesystemStorage

@@ -5,8 +5,8 @@
 
 from pathlib import Path
 
-from collector.catch_up import CatchUp
-from collector.publisher import Publisher
+from collector.saving.catch_up import CatchUp
+from collector.saving.publisher import Publisher
 from socorro.metrics import METRICS
 from socorro.storage import CrashReport, StorageUnavailable
 from socorro.storage.fallback import StorageWithFallback

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from collector.body import CHUNK, Body
+from collector.reading.body import CHUNK, Body
+from collector.reading.zstd import ZstdFrame, starts_zstd_frame
 from collector.refusal import Refused
-from collector.zstd import ZstdFrame, starts_zstd_frame
 from socorro.metrics import METRICS
 
 # Real writers make a member per block of 64 KiB or more; millions of empty ones are an attack.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from collector.publisher import Publisher
+from collector.saving.publisher import Publisher
 from socorro.crash_id import Throttle, throttle_of
 from socorro.logging import crash_context
 from socorro.metrics import METRICS

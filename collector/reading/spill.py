@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from collector.body import CHUNK
+from collector.reading.body import CHUNK
+from collector.reading.spool_file import SpoolFile
 from collector.refusal import Refused
-from collector.spool_file import SpoolFile
 
 # What all annotations of a report may take in memory; real reports have some 10 to 100 kB.
 _MEMORY = 256 * 1024

@@ -8,9 +8,9 @@ from functools import cache
 
 import limits
 
-from collector.client_address import client_network
+from collector.limits.client_address import client_network
+from collector.limits.shared_windows import Count, SharedWindows
 from collector.refusal import Refused
-from collector.shared_windows import Count, SharedWindows
 from socorro.settings import Settings
 
 # Of a product's name, which may be anything, so much tells it from others.

@@ -5,7 +5,7 @@
 
 import falcon
 
-from collector.operators import require_operator
+from collector.operations.operators import require_operator
 from socorro.prometheus import CONTENT_TYPE, exposition
 
 

@@ -6,14 +6,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from collector.annotations import Annotations
-from collector.body import Body
-from collector.dumps import Spool, SpooledDump, name_dumps
-from collector.inflate import FORMATS, Format, InflatingReader
-from collector.multipart import Part, parts_of
-from collector.notes import Notes
+from collector.reading.annotations import Annotations
+from collector.reading.body import Body
+from collector.reading.dumps import Spool, SpooledDump, name_dumps
+from collector.reading.inflate import FORMATS, Format, InflatingReader
+from collector.reading.multipart import Part, parts_of
+from collector.reading.notes import Notes
+from collector.reading.spill import Spilled
 from collector.refusal import Refused
-from collector.spill import Spilled
 from socorro.settings import Settings
 
 _PLAIN = frozenset({"", "identity"})

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from falcon.errors import DelimiterError
 
-from collector.body import CHUNK, Readable
-from collector.header_parameters import parse_header
+from collector.reading.body import CHUNK, Readable
+from collector.reading.header_parameters import parse_header
 from collector.refusal import Refused
 
 if TYPE_CHECKING:

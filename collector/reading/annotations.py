@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-from collector.body import CHUNK, Readable
-from collector.json_annotations import JsonReader
-from collector.multipart import Part
-from collector.notes import Notes
+from collector.reading.body import CHUNK, Readable
+from collector.reading.json_annotations import JsonReader
+from collector.reading.multipart import Part
+from collector.reading.notes import Notes
+from collector.reading.spill import Memory, Spill, Spilled
 from collector.refusal import Refused
-from collector.spill import Memory, Spill, Spilled
 from socorro.settings import Settings
 
 # Names are not looked up in Python's registry, which would import modules by a client's words.

@@ -4,7 +4,7 @@
 """Gunicorn's threaded worker, made safe against slow clients and lossless at its end.
 
 A connection takes a thread only while its request is served. Before and after, it waits in the main
-loop: for the begin of a request (see `collector.gathering`), or for the client to close.
+loop: for the begin of a request (see `collector.serving.gathering`), or for the client to close.
 """
 
 import errno
@@ -20,12 +20,12 @@ from typing import Any
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
-from collector.expectation import AwaitedBody
-from collector.gathering import Gathering, HeadLimits
-from collector.http_refusals import plain_answer, refusal_named, refusal_of
-from collector.patient_socket import PatientSocket
 from collector.refusal import Refused
-from collector.request_body import body_of
+from collector.serving.expectation import AwaitedBody
+from collector.serving.gathering import Gathering, HeadLimits
+from collector.serving.http_refusals import plain_answer, refusal_named, refusal_of
+from collector.serving.patient_socket import PatientSocket
+from collector.serving.request_body import body_of
 from socorro.metrics import METRICS
 from socorro.sentry import report_error
 

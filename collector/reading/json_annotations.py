@@ -10,10 +10,10 @@ import mmap
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from collector.large_json import Member, Tokens, head_of_string, members_of
-from collector.notes import Notes
+from collector.reading.large_json import Member, Tokens, head_of_string, members_of
+from collector.reading.notes import Notes
+from collector.reading.spill import HEAD_SIZE, Memory, Spill, Spilled
 from collector.refusal import Refused
-from collector.spill import HEAD_SIZE, Memory, Spill, Spilled
 
 # As long as a name may be in memory; who shows or stores it cuts it further.
 _MAX_NAME = 16 * 1024

@@ -7,9 +7,9 @@ import sys
 import threading
 import time
 
-from collector.catch_up import CatchUp, Round
-from collector.publisher import Publisher
-from collector.unpublished import Unpublished
+from collector.saving.catch_up import CatchUp, Round
+from collector.saving.publisher import Publisher
+from collector.saving.unpublished import Unpublished
 from socorro.backends import check_fallback
 from socorro.logging import set_up_logging
 from socorro.metrics import set_up_metrics

@@ -5,7 +5,7 @@
 
 import logging
 
-from collector.unpublished import Unpublished
+from collector.saving.unpublished import Unpublished
 from socorro.breaker import Breaker
 from socorro.metrics import METRICS
 from socorro.queue import CrashQueue, QueueName, QueueUnavailable, Task

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from collector.body import CHUNK, Readable
-from collector.notes import Notes
+from collector.reading.body import CHUNK, Readable
+from collector.reading.notes import Notes
+from collector.reading.spill import Spill
+from collector.reading.spool_file import SpoolFile
 from collector.refusal import Refused
-from collector.spill import Spill
-from collector.spool_file import SpoolFile
 from socorro.storage.base import MAIN_DUMP, RESERVED_DUMP_NAMES, kind_of_dump
 
 _MAX_NAME = 30

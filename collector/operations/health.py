@@ -7,8 +7,8 @@ import json
 
 import falcon
 
-from collector.health_checks import HealthChecks
-from collector.unpublished import Unpublished
+from collector.operations.health_checks import HealthChecks
+from collector.saving.unpublished import Unpublished
 from socorro.build import build_facts
 from socorro.metrics import METRICS
 from socorro.queue import CrashQueue

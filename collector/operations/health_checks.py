@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict
 
-from collector.unpublished import Unpublished
+from collector.saving.unpublished import Unpublished
 from socorro.queue import CrashQueue, QueueUnavailable
 from socorro.sentry import report_error
 from socorro.settings import Settings

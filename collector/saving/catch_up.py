@@ -10,9 +10,9 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from collector.homecoming import Homecoming
-from collector.publisher import Publisher
-from collector.unpublished import Unpublished
+from collector.saving.homecoming import Homecoming
+from collector.saving.publisher import Publisher
+from collector.saving.unpublished import Unpublished
 from socorro.metrics import METRICS
 from socorro.queue import QueueUnavailable
 from socorro.sentry import report_error
