@@ -64,7 +64,11 @@ class Load:
 def loads() -> list[Load]:
     """Return the loads: annotations as fields and as one JSON part, each plain and gzip."""
     annotations = _annotations()
-    shapes = {"fields": _fields(annotations), "JSON": _json_part(annotations)}
+    # Crashpad tells reports apart by a guid; Firefox sends none.
+    shapes = {
+        "fields": _fields({"guid": _MARK, **annotations}),
+        "JSON": _json_part({"TelemetryProfileGroupId": _MARK, **annotations}),
+    }
     tail = _part(_MINIDUMP, _OCTETS, minidump()) + _END
     return [
         Load(f"{shape}, {'gzip' if compressed else 'plain'}", head, tail, compressed)
@@ -119,7 +123,6 @@ def _annotations() -> dict[str, str]:
     """About 10 kB, as a desktop browser sends: many short ones, and some of kilobytes."""
     rng = random.Random(1)
     annotations = {
-        "guid": _MARK,
         "ProductName": "Firefox",
         "Version": "148.0",
         "BuildID": "20261101094500",

@@ -28,7 +28,7 @@ def stored(folder: Path) -> list[tuple[dict[str, Any], list[str], bytes]]:
         annotations = {name: raw_crash[name] for name in raw_crash.keys() - OWN_KEYS}
         names = json.loads((folder / "v1" / "dump_names" / crash_id).read_bytes())
         reports.append((annotations, names, (folder / "v1" / "dump" / crash_id).read_bytes()))
-    return sorted(reports, key=lambda report: report[0]["guid"])
+    return sorted(reports, key=lambda report: sorted(report[0].items()))
 
 
 def queued(database: Path) -> int:
