@@ -5,6 +5,7 @@
 
 import logging
 import sys
+from functools import cache
 from typing import NoReturn
 
 from collector.saving.unpublished import Unpublished
@@ -19,8 +20,13 @@ _verified = False
 _BOOT_ERROR = 3
 
 
+@cache
 def load_settings_or_exit() -> Settings:
-    """Return the settings; end the process with a sentence when they are wrong."""
+    """Return the settings; end the process with a sentence when they are wrong.
+
+    Read once: workers inherit them from the master. One that is started later must not end the
+    whole collector because somebody is just editing the file of settings.
+    """
     try:
         return load()
     except SettingError as error:

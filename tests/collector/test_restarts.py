@@ -214,3 +214,23 @@ def test_a_successor_that_gets_the_socket_by_sigusr2_takes_over(server: Collecto
             wait_until(lambda: not Path(f"/proc/{successor}").exists(), "it ends")
     assert clients.failures == []
     assert_all_stored(server, clients)
+
+
+def test_settings_that_are_wrong_by_now_do_not_end_a_server_that_is_reloaded(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "socorro.env"
+    config.write_text("MAX_PARTS=4000\n")
+    server = CollectorServer(tmp_path, {"SOCORRO_CONFIG": str(config)})
+    server.start()
+    try:
+        assert server.process is not None
+        master = server.process.pid
+        before = set(children_of(master))
+        config.write_text("MAX_PARTS=none\n")
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: not before & set(children_of(master)), "the old workers are gone")
+        assert server.send(REQUEST).crash_id
+        assert server.stop() == 0
+    finally:
+        server.kill()
