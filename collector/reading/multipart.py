@@ -49,14 +49,13 @@ class Head(NamedTuple):
 class Part(NamedTuple):
     """One part. `stream` yields its content until the next part is asked for.
 
-    It returns fewer bytes than asked for at the end of the content only. The rest is as in `Head`.
+    It returns fewer bytes than asked for at the end of the content only. `content` is the whole of
+    it, if that is at hand.
     """
 
-    name: str | None
-    filename: str | None
-    content_type: str | None
-    charset: str | None
+    head: Head
     stream: Readable
+    content: bytes | None = None
 
 
 def boundary_of(content_type: str) -> bytes:
@@ -102,7 +101,7 @@ def _parts_after_delimiter(
             return
         _skip_padding(stream)
         head = _read_head(stream, max_header_size)
-        yield Part(*head, stream.delimit(delimiter))
+        yield Part(head, stream.delimit(delimiter))
         _skip_past(stream, delimiter)
 
 
@@ -119,7 +118,7 @@ def _buffered_parts(
         block, separator, content = buffered[start:end].partition(_END_OF_HEAD)
         if not separator or not block.startswith(_CRLF) or len(block) > max_header_size:
             break
-        yield Part(*_head_of(block[len(_CRLF) :]), io.BytesIO(content))
+        yield Part(_head_of(block[len(_CRLF) :]), io.BytesIO(content), content)
         start = end + len(delimiter)
     stream.read(start)
 

@@ -106,11 +106,12 @@ def _inflating(body: Body, form: Format, settings: Settings) -> InflatingReader:
 
 
 def _take(part: Part, annotations: Annotations, spool: Spool, notes: Notes) -> None:
-    if part.content_type == "application/json":
+    head = part.head
+    if head.content_type == "application/json":
         annotations.add_json(part)
-    elif part.filename is None and part.content_type in (None, "text/plain"):
+    elif head.filename is None and head.content_type in (None, "text/plain"):
         annotations.add_field(part)
     else:
-        if part.content_type not in _FILE_TYPES:
-            notes.add(f"unknown content type: {(part.name or '')[:60]} {part.content_type}")
-        spool.add(part.name or "", part.stream)
+        if head.content_type not in _FILE_TYPES:
+            notes.add(f"unknown content type: {(head.name or '')[:60]} {head.content_type}")
+        spool.add(head.name or "", part.stream)

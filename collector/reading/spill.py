@@ -66,6 +66,17 @@ class Memory:
         self._small_left -= size
         return True
 
+    def take_at_once(self, size: int) -> bool:
+        """Reserve memory for a value with its name, as long as any is left for values."""
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+    def give_back(self, size: int) -> None:
+        """Undo `take_at_once`."""
+        self._left += size
+
     def take_name(self, size: int) -> None:
         """Reserve memory for a name in JSON. Raises Refused if there is none."""
         self._names_left -= size + _NAME_COST

@@ -69,7 +69,7 @@ def test_parts_are_the_same_however_they_are_written_and_arrive(
 ) -> None:
     source = Source(body_of(parts), sizes)
     found = [
-        (part.name, part.filename, part.content_type, read_part(part))
+        (part.head.name, part.head.filename, part.head.content_type, read_part(part))
         for part in parts_of(source, BOUNDARY, max_parts=20, max_header_size=8192)
     ]
     expected = [(*_named(head), content) for _, head, content in parts]
