@@ -15,20 +15,17 @@ from pathlib import Path
 
 import markus
 import pytest
-import sentry_sdk
-from sentry_sdk.envelope import Envelope
-from sentry_sdk.transport import Transport
 
 from collector.app import CollectorApp, create_app
 from socorro.metrics import METRICS, set_up_metrics
 from socorro.prometheus import MOST_LABELS, exposition
 from socorro.queue import CrashQueue
-from socorro.sentry import set_up_sentry
 from socorro.settings import Settings
 from socorro.storage import FilesystemStorage
 from tests.collector.made_requests import Answer, Call, annotation, call, multipart
 from tests.collector.raw_http import CollectorServer, children_of, submit_request
 from tests.contract.processes import wait_until
+from tests.sentry_mailbox import reports_kept
 
 TOKEN = "s\u00e9cret"
 
@@ -111,28 +108,13 @@ def test_with_the_token_an_error_is_raised_on_purpose(
     assert answer.headers["content-type"] == "application/json"
 
 
-class Kept(Transport):
-    """Keeps events instead of sending them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.events: list[str] = []
-
-    def capture_envelope(self, envelope: Envelope) -> None:
-        self.events.append(envelope.serialize().decode())
-
-
 def test_the_error_on_purpose_reaches_sentry_without_the_request(
     operated: CollectorApp, settings: Settings
 ) -> None:
-    transport = Kept()
-    dsn = "https://key@sentry.example.com/1"
-    try:
-        set_up_sentry(replace(settings, sentry_dsn=dsn), "collector", transport)
+    with reports_kept(settings, "collector") as mailbox:
         get(operated, "/__broken__", bearer(TOKEN))
-    finally:
-        sentry_sdk.init()
-    (event,) = transport.events
+    (envelope,) = mailbox.envelopes
+    event = envelope.serialize().decode()
     assert "BrokenOnPurposeError" in event
     assert "cret" not in event
     assert "Authorization" not in event

@@ -5,45 +5,25 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import sentry_sdk
-from sentry_sdk.envelope import Envelope
-from sentry_sdk.transport import Transport
 
 from socorro import __version__, sentry
 from socorro.sentry import report_error, set_up_sentry
 from socorro.settings import load
+from tests.sentry_mailbox import Mailbox, reports_kept
 
 CRASH_ID = "0b5e1a2b-3c4d-4e5f-8a9b-0c1d20261122"
 SECRET = "the-comment-of-a-user"
 ADDRESS = "192.0.2.7"
 
 
-class Mailbox(Transport):
-    """Keeps what would be sent."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.envelopes: list[Envelope] = []
-
-    def capture_envelope(self, envelope: Envelope) -> None:
-        self.envelopes.append(envelope)
-
-    def events(self) -> list[dict[str, Any]]:
-        return [item.payload.json for envelope in self.envelopes for item in envelope.items]
-
-
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
-    mailbox = Mailbox()
-    settings = replace(load(), sentry_dsn="https://key@sentry.example.org/1")
-    set_up_sentry(settings, "processor", mailbox)
-    yield mailbox
-    sentry_sdk.get_client().close()
-    sentry_sdk.get_global_scope().set_client(None)
+    with reports_kept(load(), "processor") as mailbox:
+        yield mailbox
 
 
 def raise_with_secrets(comment: str) -> None:
