@@ -5,8 +5,8 @@
 
 import contextlib
 import os
+import secrets
 import tempfile
-import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -93,7 +93,7 @@ class SpoolFile:
         if self._suffix is None:
             with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
                 return os.dup(file.fileno())
-        self.path = folder / f"{uuid.uuid4().hex}{self._suffix}"
+        self.path = folder / f"{secrets.token_hex(16)}{self._suffix}"
         return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
     def _move_on(self, error: OSError) -> None:

@@ -22,7 +22,9 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from collector.refusal import Refused
 from collector.serving.expectation import AwaitedBody
+from collector.serving.fair_selector import FairSelector
 from collector.serving.gathering import Gathering, HeadLimits
+from collector.serving.hand_over import HandOverPool
 from collector.serving.http_refusals import plain_answer, refusal_named, refusal_of
 from collector.serving.patient_socket import PatientSocket
 from collector.serving.request_body import body_of
@@ -66,6 +68,7 @@ class CollectorWorker(ThreadWorker):  # type: ignore[misc]
     limits = HeadLimits(request_line=4094, head=65536)
 
     alive: bool
+    poller: FairSelector
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,11 +76,22 @@ class CollectorWorker(ThreadWorker):  # type: ignore[misc]
         self._next_tick = 0.0
         self._next_notice = 0.0
 
+    def get_thread_pool(self) -> HandOverPool:
+        """Return the threads that serve requests."""
+        return HandOverPool(self.cfg.threads)
+
     # Connections come
 
+    def run(self) -> None:
+        """Serve until told to stop."""
+        self.poller.close()
+        self.poller = FairSelector()
+        super().run()
+
     def accept(self, listener: Any) -> None:
-        """Take a connection that waits in the listener's queue."""
+        """Take a connection that waits in the listener's queue; the next is another process's."""
         self._accept_one(listener)
+        self.poller.requeue(listener)
 
     def _accept_one(self, listener: Any) -> bool:
         """Return whether there was one."""
@@ -102,12 +116,18 @@ class CollectorWorker(ThreadWorker):  # type: ignore[misc]
         outlives this server keeps its queue.
         """
         super().set_accept_enabled(enabled)
+        if enabled:
+            self._requeue_listeners()
         if self.alive or enabled:
             return
         for listener in self.sockets:
             if not self.inherited:
                 self._accept_waiting(listener)
             listener.close()
+
+    def _requeue_listeners(self) -> None:
+        for listener in self.sockets:
+            self.poller.requeue(listener)
 
     def _accept_waiting(self, listener: Any) -> None:
         # No more can wait than its queue holds; who connects meanwhile would make this endless.
@@ -220,6 +240,9 @@ class CollectorWorker(ThreadWorker):  # type: ignore[misc]
         if now < self._next_tick:
             return
         self._next_tick = now + _TICK_SECONDS
+        if self._accepting:
+            # A process that was killed may have been the only one to be woken.
+            self._requeue_listeners()
         for waiting in [waiting for waiting in self._waiting.values() if waiting.deadline <= now]:
             self._end_wait(waiting)
         if self.alive and self.nr_conns >= self.worker_connections:

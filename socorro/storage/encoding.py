@@ -5,6 +5,7 @@
 
 import json
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -13,24 +14,44 @@ from socorro.storage.base import StorageError
 
 
 def encode_raw_crash(annotations: Mapping[str, Any]) -> bytes:
-    """Return the JSON of a raw crash: ASCII with escapes, keys sorted.
+    """Return the JSON of a raw crash, keys sorted. Raises ValueError for NaN and infinity.
 
-    The standard library's encoder, since annotations may hold lone surrogates and integers of any
-    size, which a faster one refuses. Raises ValueError for NaN and infinity, which are not JSON.
+    Most annotations are texts, so most go through the fast encoder; it would write null for NaN.
     """
-    return json.dumps(annotations, sort_keys=True, allow_nan=False).encode("ascii")
+    if not _holds_float(annotations):
+        with suppress(TypeError):
+            return orjson.dumps(annotations, option=orjson.OPT_SORT_KEYS)
+    return _encode_exactly(annotations)
 
 
 def encode_processed_crash(processed: Mapping[str, Any]) -> bytes:
-    """Return the JSON of a processed crash; megabytes of stacks, so with the fast encoder.
-
-    That one writes null for NaN and infinity. What it refuses (lone surrogates, integers beyond 64
-    bits) goes the slow way, which raises ValueError for them.
-    """
+    """Return the JSON of a processed crash; null for NaN and infinity, which are not JSON."""
     try:
         return orjson.dumps(processed)
     except TypeError:
-        return encode_raw_crash(processed)
+        return _encode_exactly(processed)
+
+
+def _holds_float(annotations: Mapping[str, Any]) -> bool:
+    waiting: list[Collection[Any]] = [annotations.values()]
+    while waiting:
+        for value in waiting.pop():
+            kind = value.__class__
+            if kind is float:
+                return True
+            if kind is dict:
+                waiting.append(value.values())
+            elif kind is list:
+                waiting.append(value)
+    return False
+
+
+def _encode_exactly(crash: Mapping[str, Any]) -> bytes:
+    """Encode what the fast encoder refuses: lone surrogates, integers beyond 64 bits, deep values.
+
+    Raises ValueError for NaN and infinity.
+    """
+    return json.dumps(crash, sort_keys=True, allow_nan=False).encode("ascii")
 
 
 def decode_raw_crash(body: bytes, what: str) -> dict[str, Any]:
