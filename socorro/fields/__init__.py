@@ -10,8 +10,8 @@ Anything that is not in the registry is protected and not indexed.
 
 from socorro.fields.annotations import copy_annotations
 from socorro.fields.description import describe
-from socorro.fields.loader import FieldError
-from socorro.fields.model import Annotation, Field, SearchField, Telemetry
+from socorro.fields.entry import FieldError
+from socorro.fields.model import Annotation, Field, Provenance, SearchField, Telemetry
 from socorro.fields.registry import ANNOTATIONS, FIELDS, SEARCH_FIELDS
 from socorro.fields.searching import search_document
 from socorro.fields.shape import Shape
@@ -24,6 +24,7 @@ __all__ = [
     "Annotation",
     "Field",
     "FieldError",
+    "Provenance",
     "SearchField",
     "Shape",
     "Telemetry",

@@ -3,7 +3,8 @@
 
 """What the registry holds: annotations, fields of a processed crash, and how they are searched."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from socorro.fields.shape import Shape
@@ -73,12 +74,40 @@ class SearchField:
 class Telemetry:
     """How a field is exported: its name there, whether as text, and which parts of an object.
 
-    `paths` are dotted paths below the field, arrays left out; empty means all that is public.
+    `paths` are dotted paths below the field, arrays left out; empty means all that is public. Of
+    them, `not_null` are scalars that are left out rather than exported as null. `former` are paths
+    that the export's schema keeps although nothing writes them any more, with their shape.
     """
 
     name: str
     to_string: bool = False
     paths: tuple[str, ...] = ()
+    not_null: tuple[str, ...] = ()
+    former: Mapping[str, Shape] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FormerExport:
+    """A name that the schema of the telemetry export keeps although nothing writes it any more."""
+
+    name: str
+    shape: Shape
+    description: str
+    to_string: bool = False
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Who sends a value, and who agreed that it is collected.
+
+    `products` are the names of the products that send it (empty: any), `bugs` and `data_reviews`
+    are addresses, `examples` are values as they may look.
+    """
+
+    products: tuple[str, ...] = ()
+    bugs: tuple[str, ...] = ()
+    data_reviews: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,8 +115,8 @@ class Field:
     """A field of a processed crash.
 
     `annotation` names the annotation that it is copied from; `default` is its value when the
-    annotation is missing (None: the field is then missing too). `search_within` are the search
-    fields of parts of an object.
+    annotation is missing (None: the field is then missing too). Every processed crash has a field
+    that is there `always`. `search_within` are the search fields of parts of an object.
     """
 
     name: str
@@ -102,6 +131,13 @@ class Field:
     search: SearchField | None = None
     search_within: tuple[SearchField, ...] = ()
     deprecated: bool = False
+    always: bool = False
+    provenance: Provenance = Provenance()
+
+    @property
+    def searches(self) -> tuple[SearchField, ...]:
+        """All search fields of the field and of its parts."""
+        return (*((self.search,) if self.search else ()), *self.search_within)
 
 
 @dataclass(frozen=True)
@@ -114,3 +150,4 @@ class Annotation:
     protected: bool
     description: str
     deprecated: bool = False
+    provenance: Provenance = Provenance()

@@ -8,7 +8,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from socorro.fields.loader import load
-from socorro.fields.model import Annotation, Field, SearchField
+from socorro.fields.model import Annotation, Field, FormerExport, SearchField
 
 _FILES = sorted(
     (file for file in files("socorro.fields").iterdir() if file.name.endswith(".yaml")),
@@ -19,3 +19,4 @@ _REGISTRY = load(_FILES)
 FIELDS: Mapping[str, Field] = MappingProxyType(dict(_REGISTRY.fields))
 ANNOTATIONS: Mapping[str, Annotation] = MappingProxyType(dict(_REGISTRY.annotations))
 SEARCH_FIELDS: Mapping[str, SearchField] = MappingProxyType(dict(_REGISTRY.search_fields))
+FORMER_EXPORTS: Mapping[str, FormerExport] = MappingProxyType(dict(_REGISTRY.former_exports))

@@ -4,7 +4,7 @@
 """The structure of a value: its types, and for objects and arrays the structure of their parts."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 TYPES = frozenset({"any", "array", "boolean", "integer", "number", "object", "string"})
@@ -85,15 +85,17 @@ def parse_types(text: Any) -> tuple[tuple[str, ...], bool]:
 def parse_shape(node: Any) -> Shape:
     """Return the shape that a node of a YAML file describes.
 
-    A text is a type, a mapping is an object, a list of one node is an array. A key may carry
-    ``protected`` in front and ``?`` (null is possible) behind; the key ``*`` is any other key.
+    A text is a type, a mapping is an object, a list of one node is an array; a second item, null,
+    says that items may be null. A key may carry ``protected`` in front and ``?`` (null is
+    possible) behind; the key ``*`` is any other key.
     """
     if isinstance(node, dict):
         return _parse_object(node)
     if isinstance(node, list):
-        if len(node) != 1:
+        if not node or node[1:] not in ([], [None]):
             raise ShapeError("an array has one kind of item: write a list of one")
-        return Shape(("array",), item=parse_shape(node[0]))
+        item = parse_shape(node[0])
+        return Shape(("array",), item=replace(item, nullable=True) if node[1:] else item)
     types, nullable = parse_types(node)
     return Shape(types, nullable)
 

@@ -10,6 +10,7 @@ leaves out what it does not know. A view costs one walk over the parts that it k
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from socorro.fields.exports import exported_shape
 from socorro.fields.model import Field
 from socorro.fields.registry import ANNOTATIONS, FIELDS
 from socorro.fields.shape import Shape
@@ -47,8 +48,8 @@ def telemetry_document(processed: Mapping[str, Any]) -> dict[str, Any]:
 def _compile(shape: Shape, typed: bool) -> Copy:
     """Return the function that copies a value of this shape, or LEFT_OUT.
 
-    A `typed` copy takes only values of the declared types and no nulls. Otherwise any scalar may
-    stand for any other, and null for anything.
+    A `typed` copy takes only values of the declared types, and null only for scalars that may be
+    null. Otherwise any scalar may stand for any other, and null for anything.
     """
     if shape.protected or "any" in shape.types:
         return _drop
@@ -67,7 +68,9 @@ def _drop(_value: Any) -> Any:
 
 
 def _classes(shape: Shape, typed: bool) -> frozenset[type]:
-    return shape.classes if typed else _SCALARS
+    if not typed:
+        return _SCALARS
+    return shape.classes | {_NULL} if shape.nullable else shape.classes
 
 
 def _is_scalar(shape: Shape) -> bool:
@@ -136,19 +139,12 @@ def _no_container(value: Any, typed: bool) -> Any:
 
 
 def _compile_telemetry(field: Field) -> Copy:
-    """Return the function that makes the exported value of a field.
-
-    The export's schema knows null for scalars at the top only; elsewhere null is left out.
-    """
+    """Return the function that makes the exported value of a field."""
     if field.telemetry is None or field.protected:
         return _drop
     if field.telemetry.to_string:
         return _to_string
-    if not _is_scalar(field.shape):
-        wanted = frozenset(field.telemetry.paths)
-        return _compile(_selected(field.shape, wanted) if wanted else field.shape, typed=True)
-    classes = _classes(field.shape, typed=True) | {_NULL}
-    return lambda value: value if value.__class__ in classes else LEFT_OUT
+    return _compile(exported_shape(field.shape, field.telemetry), typed=True)
 
 
 def _to_string(value: Any) -> Any:
@@ -157,20 +153,6 @@ def _to_string(value: Any) -> Any:
     if value.__class__ is bool:
         return "1" if value else "0"
     return str(value) if value.__class__ in _SCALARS else LEFT_OUT
-
-
-def _selected(shape: Shape, wanted: frozenset[str], prefix: str = "") -> Shape:
-    """Return the shape with only the wanted dotted paths and what leads to them."""
-    if shape.item is not None:
-        return Shape(shape.types, item=_selected(shape.item, wanted, prefix))
-    parts = {}
-    for name, part in shape.parts.items():
-        path = prefix + name
-        if path in wanted:
-            parts[name] = part
-        elif any(other.startswith(f"{path}.") for other in wanted):
-            parts[name] = _selected(part, wanted, f"{path}.")
-    return Shape(shape.types, parts=parts)
 
 
 _PUBLIC = _compile(

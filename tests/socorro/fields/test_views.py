@@ -191,7 +191,7 @@ def test_the_export_renames_and_converts() -> None:
         "safe_mode": None,
         "uptime": 5,
         "addons": ["a:1"],
-        "memory_measures": {"explicit": 1},
+        "memory_measures": {"explicit": 1, "images": None},
     }
 
 
@@ -200,12 +200,14 @@ def test_the_export_has_the_chosen_parts_of_the_stack_walk_alone() -> None:
         "pid": 1,
         "crash_info": {"address": "0x0", "instruction": "ret", "type": None},
         "lsb_release": {"id": "debian"},
-        "threads": [{"thread_name": "T", "frame_count": 1, "frames": [{"frame": 0, "line": 2}]}],
-        "modules": [{"filename": "a.so", "cert_subject": "X", "version": None}],
+        "threads": [
+            {"thread_name": "T", "frame_count": 1, "frames": [{"frame": 0, "trust": "cfi"}]}
+        ],
+        "modules": [{"filename": "a.so", "cert_subject": "X", "version": None, "code_id": None}],
     }
     assert telemetry_document({"json_dump": json_dump})["json_dump"] == {
         "pid": 1,
-        "crash_info": {"address": "0x0"},
-        "threads": [{"frame_count": 1, "frames": [{"frame": 0, "line": 2}]}],
-        "modules": [{"filename": "a.so"}],
+        "crash_info": {"address": "0x0", "type": None},
+        "threads": [{"frame_count": 1, "frames": [{"frame": 0}]}],
+        "modules": [{"filename": "a.so", "version": None}],
     }
