@@ -42,12 +42,11 @@ class Shape:
         return frozenset(kind for name in self.types for kind in _CLASSES.get(name, ()))
 
     def fits(self, value: Any) -> bool:
-        """Say whether a JSON value has this structure; keys that are not in it are no matter.
-
-        Null fits everywhere: clients leave a value out in either way.
-        """
-        if value is None or "any" in self.types:
+        """Say whether a JSON value has this structure; keys that are not in it are no matter."""
+        if "any" in self.types:
             return True
+        if value is None:
+            return self.nullable
         if value.__class__ not in self.classes:
             return False
         if value.__class__ is dict:

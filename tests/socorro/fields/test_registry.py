@@ -11,21 +11,6 @@ import pytest
 from socorro.fields import ANNOTATIONS, FIELDS, SEARCH_FIELDS, Shape, describe
 
 FACTS = json.loads((Path(__file__).parent / "facts.json").read_text())
-# Exported by older systems from fields that no longer exist, or that are protected.
-GONE_FROM_TELEMETRY = {
-    "bios_manufacturer",
-    "classifications",
-    "contains_memory_report",
-    "e10s_cohort",
-    "flash_version",
-    "hang_type",
-    "jit_category",
-    "memory_report",
-    "submitted_from_infobar",
-    "theme",
-    "user_comments",
-    "winsock_lsp",
-}
 
 
 def paths(shape: Shape, protected: bool) -> dict[str, bool]:
@@ -87,11 +72,6 @@ def test_the_protected_parts_of_public_fields_are_registered() -> None:
                 protected.add(f"{name}.{path}")
     assert sorted(protected) == FACTS["protected_parts"]
     assert public == FACTS["public_parts"]
-
-
-def test_the_telemetry_export_has_every_field_that_still_exists() -> None:
-    exported = {field.telemetry.name for field in FIELDS.values() if field.telemetry}
-    assert exported == set(FACTS["telemetry"]) - GONE_FROM_TELEMETRY
 
 
 def test_no_protected_field_is_exported() -> None:
