@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from socorro import __version__, settings
+from socorro.cli.fields import fields
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -247,18 +248,7 @@ def show_settings(as_json: bool) -> None:
             click.echo(f"    Engine: {engine_of[entry.name]}")
 
 
-@cli.command()
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
-def fields(as_json: bool) -> None:
-    """List the fields of a processed crash."""
-    from socorro.fields import describe
-
-    described = describe()
-    if as_json:
-        click.echo(json.dumps(described, indent=2))
-        return
-    for field in described:
-        click.echo(f"{field['name']} ({field['type']}): {field['description']}")
+cli.add_command(fields)
 
 
 @cli.command()

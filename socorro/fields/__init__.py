@@ -9,7 +9,7 @@ Anything that is not in the registry is protected and not indexed.
 """
 
 from socorro.fields.annotations import copy_annotations
-from socorro.fields.description import describe
+from socorro.fields.description import describe, describe_annotations
 from socorro.fields.entry import FieldError
 from socorro.fields.model import Annotation, Field, Provenance, SearchField, Telemetry
 from socorro.fields.registry import ANNOTATIONS, FIELDS, SEARCH_FIELDS
@@ -30,6 +30,7 @@ __all__ = [
     "Telemetry",
     "copy_annotations",
     "describe",
+    "describe_annotations",
     "public_processed_crash",
     "public_raw_crash",
     "search_document",
