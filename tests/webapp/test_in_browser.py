@@ -23,6 +23,10 @@ ADDRESSES = (
     "/report/signature/{id}",
     "/search/?signature=~a",
     "/search/?date=soon",
+    "/documentation/datadictionary/",
+    "/documentation/datadictionary/?q=no+such+words",
+    "/documentation/datadictionary/dataset/processed/field/json_dump",
+    "/documentation/datadictionary/dataset/processed/field/version",
     "/login/",
     "/nothing-here",
 )

@@ -5,7 +5,16 @@
 
 from django.urls import path
 
-from webapp.crashstats.views import accounts, api, assets, home, report, search, signature
+from webapp.crashstats.views import (
+    accounts,
+    api,
+    assets,
+    dictionary,
+    home,
+    report,
+    search,
+    signature,
+)
 
 app_name = "crashstats"
 
@@ -15,6 +24,12 @@ urlpatterns = [
     path("report/signature/<str:crash_id>", signature.signature, name="signature"),
     path("search/", search.search, name="search"),
     path("search/quick/", search.quick_search, name="quick_search"),
+    path("documentation/datadictionary/", dictionary.dictionary_index, name="dictionary"),
+    path(
+        "documentation/datadictionary/dataset/<str:dataset>/field/<path:path>",
+        dictionary.dictionary_entry,
+        name="dictionary_entry",
+    ),
     path("api/<str:name>/", api.api, name="api"),
     path("login/", accounts.Login.as_view(), name="login"),
     path("logout/", accounts.Logout.as_view(), name="logout"),
