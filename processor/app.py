@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
 
 from processor.recovery import requeue_unwalked
 from processor.ruleset import make_rulesets
@@ -34,8 +33,6 @@ _RECEIVE_WAIT = 2.0
 _PAUSE = 1.0
 _OUTAGE_PAUSE = 5.0
 _RECOVERY_PAUSE = 3.0
-# Strict priority, but every so often the last queue comes first, so that it never stands still.
-_TURNS = 10
 
 
 class Processor:
@@ -83,11 +80,12 @@ class Processor:
             self._work_folder.remove()
 
     def _take_crashes(self) -> None:
-        for turn in count():
-            if self._stopping.is_set():
-                return
+        # In the order of their priority, always: however many crashes are processed again, a fresh
+        # one is the next that is taken.
+        order = [name for name in QueueName if name in self._settings.processor_queues]
+        while not self._stopping.is_set():
             try:
-                healthy = self._take_one(_order(turn))
+                healthy = self._take_one(order)
             except QueueUnavailable as error:
                 logger.error("%s", error)
                 self._stopping.wait(_OUTAGE_PAUSE)
@@ -165,11 +163,6 @@ def _storages(settings: Settings) -> Storages:
         processed=open_storage(settings.processed_storage_url),
         telemetry=open_storage(exported) if exported else None,
     )
-
-
-def _order(turn: int) -> Sequence[QueueName]:
-    names = tuple(QueueName)
-    return names if turn % _TURNS else (QueueName.REPROCESSING, *names[:-1])
 
 
 @contextmanager

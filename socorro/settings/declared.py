@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TypeVar, cast
 
-from socorro.queue import open_queue
+from socorro.queue import QueueName, open_queue
 from socorro.settings.parsers import (
     choice,
     comma_list,
@@ -24,6 +24,7 @@ from socorro.settings.parsers import (
     optional_path,
     path,
     processors,
+    queues,
     rate,
     url,
     workers,
@@ -294,6 +295,13 @@ class Settings:
         "auto",
         processors,
         "Number of processor processes; auto is the cores less one, at least 1.",
+    )
+    processor_queues: tuple[QueueName, ...] = _setting(
+        "PROCESSOR_QUEUES",
+        ",".join(QueueName),
+        queues,
+        "Which queues a processor takes crashes from. It always prefers priority to standard and "
+        "standard to reprocessing; processors that leave one out are kept free for the others.",
     )
     crash_storage: str = _setting(
         "CRASH_STORAGE",

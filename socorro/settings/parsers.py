@@ -12,6 +12,8 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import limits
 
+from socorro.queue import QueueName
+
 # As options they would override the other parts unseen, and a password would be shown to people.
 _PARTS_OF_DATABASE_URL = frozenset({"dbname", "password", "port", "user"})
 
@@ -47,6 +49,18 @@ def processors(text: str) -> int:
     if text == "auto":
         return max(1, (os.cpu_count() or 2) - 1)
     return integer(0, 512)(text)
+
+
+def queues(text: str) -> tuple[QueueName, ...]:
+    """Read a comma-separated list of queues, at least one."""
+    known = ", ".join(QueueName)
+    try:
+        named = tuple(QueueName(part) for part in comma_list(text))
+    except ValueError:
+        raise ValueError(f"must be names of queues: {known}") from None
+    if not named:
+        raise ValueError(f"must name a queue: {known}")
+    return named
 
 
 def workers(text: str) -> int:
