@@ -7,14 +7,15 @@
 ``{annotations-reference}`` take no arguments.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from socorro.fields import ANNOTATIONS
 from socorro.fields import describe as describe_fields
+from socorro.fields import describe_annotations
 from socorro.metrics import DECLARED
 from socorro.settings import describe as describe_settings
 
@@ -75,12 +76,14 @@ class FieldsReference(Reference):
 
     def entries(self) -> Iterable[nodes.Node]:
         """One entry for each field, by name."""
-        for field in sorted(describe_fields(), key=lambda field: str(field["name"])):
-            facts: list[nodes.Node] = [nodes.Text(field["type"]), nodes.Text(field["permission"])]
+        for field in describe_fields():
+            facts = [nodes.Text(field["type"]), nodes.Text(field["permission"])]
             if field["annotation"]:
                 facts.append(_named("annotation", field["annotation"]))
             facts += [_named("search", search["name"]) for search in field["search"]]
-            yield self.entry(field["name"], facts, field["description"])
+            if field["telemetry"]:
+                facts.append(_named("export", field["telemetry"]["name"]))
+            yield self.entry(field["name"], [*facts, *_provenance(field)], field["description"])
 
 
 class AnnotationsReference(Reference):
@@ -90,10 +93,21 @@ class AnnotationsReference(Reference):
 
     def entries(self) -> Iterable[nodes.Node]:
         """One entry for each annotation, by name."""
-        for name, annotation in sorted(ANNOTATIONS.items()):
-            permission = "protected" if annotation.protected else "public"
-            facts = [nodes.Text(annotation.type), nodes.Text(permission)]
-            yield self.entry(name, facts, annotation.description)
+        for annotation in describe_annotations():
+            facts = [nodes.Text(annotation["type"]), nodes.Text(annotation["permission"])]
+            if annotation["field"]:
+                facts.append(_named("field", annotation["field"]))
+            facts += _provenance(annotation)
+            yield self.entry(annotation["name"], facts, annotation["description"])
+
+
+def _provenance(entry: Mapping[str, Any]) -> Iterable[nodes.Node]:
+    if entry["deprecated"]:
+        yield nodes.Text("deprecated")
+    if entry["products"]:
+        yield nodes.Text("sent by " + ", ".join(entry["products"]))
+    for url in entry["data_reviews"]:
+        yield nodes.reference("", "data review", refuri=url)
 
 
 def _default(value: str) -> nodes.Node:
