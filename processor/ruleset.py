@@ -12,11 +12,11 @@ from processor.rules.signature import Signature
 from processor.rules.stackwalk import StackWalk
 from processor.rules.system import CpuInfo, OsInfo, OsPrettyVersion
 from processor.rules.threads import CrashingThread, ThreadCount, TopmostFile, TruncateStacks
-from processor.walker import WalkerSource
+from processor.stackwalk import Walkers
 from socorro.signing import Signer
 
 
-def make_rulesets(walkers: WalkerSource, signer: Signer) -> dict[str, Pipeline]:
+def make_rulesets(walkers: Walkers, signer: Signer) -> dict[str, Pipeline]:
     """Return the rulesets by name. Raises RulesetError for rules that cannot work."""
     default = [
         # Who it is and what came with it.

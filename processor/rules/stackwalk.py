@@ -10,9 +10,8 @@ from typing import Any
 
 from processor.crash import Crash
 from processor.rules.base import Rule
-from processor.stackwalk import WalkResult
+from processor.stackwalk import Walkers, WalkResult
 from processor.stackwalk.result import UNAVAILABLE
-from processor.walker import WalkerSource
 from socorro.metrics import METRICS
 from socorro.storage.base import MAIN_DUMP
 
@@ -40,7 +39,7 @@ class StackWalk(Rule):
         }
     )
 
-    def __init__(self, walkers: WalkerSource) -> None:
+    def __init__(self, walkers: Walkers) -> None:
         self._walkers = walkers
 
     def applies(self, crash: Crash) -> bool:

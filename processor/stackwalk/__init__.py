@@ -5,6 +5,6 @@
 
 from processor.stackwalk.command import CommandStackwalker
 from processor.stackwalk.long_lived import LongLivedStackwalker
-from processor.stackwalk.result import Stackwalker, WalkResult
+from processor.stackwalk.result import Stackwalker, Walkers, WalkResult
 
-__all__ = ["CommandStackwalker", "LongLivedStackwalker", "Stackwalker", "WalkResult"]
+__all__ = ["CommandStackwalker", "LongLivedStackwalker", "Stackwalker", "WalkResult", "Walkers"]

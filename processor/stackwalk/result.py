@@ -62,6 +62,17 @@ class Stackwalker(Protocol):
         ...
 
 
+class Walkers(Protocol):
+    """Where a rule gets the stackwalker from, for each crash anew."""
+
+    def get(self) -> Stackwalker | None:
+        """Return the stackwalker, or None where none can be had.
+
+        Raises StackwalkerNotReadyError while it is being built.
+        """
+        ...
+
+
 def failed(status: str, stderr: str, version: str, return_code: int = FAILED) -> WalkResult:
     """The result of a walk that gave no output."""
     return WalkResult(None, return_code, status, stderr, version, success=False)

@@ -180,6 +180,40 @@ def demo(no_start: bool) -> None:
     sys.exit(run_demo(settings.load(), start=not no_start))
 
 
+@cli.command()
+@click.argument("reports", metavar="[FILE|ID]...", nargs=-1)
+@click.option("--jsonl", is_flag=True, help="A line of JSON in, the processed crash out, by line.")
+@click.option("-a", "--annotation", "pairs", metavar="NAME=VALUE", multiple=True)
+@click.option("-f", "--file", "files", metavar="NAME=FILE", multiple=True, help="A further dump.")
+@click.option("--pretty", is_flag=True, help="For reading.")
+def process(
+    reports: tuple[str, ...],
+    jsonl: bool,
+    pairs: tuple[str, ...],
+    files: tuple[str, ...],
+    pretty: bool,
+) -> None:
+    """Process crash reports without a server, and print the processed crashes.
+
+    FILE is a minidump, or annotations as JSON with the minidump of the same name beside it
+    (crash.json, crash.dmp); ID is a stored crash. Nothing is stored.
+
+    With --jsonl each line of the standard input is {"raw_crash": ANNOTATIONS, "stackwalk": WALK},
+    where WALK is what minidump-stackwalk has said, or null without a minidump; stackwalk_browser is
+    that of a second one. Each line of the output is a processed crash or {"error": REASON}.
+    """
+    from socorro.cli import process as processing
+
+    if jsonl:
+        if reports or pairs or files or pretty:
+            raise click.UsageError("--jsonl reads the standard input and takes nothing else")
+        sys.exit(processing.process_lines(settings.load(), sys.stdin.buffer, sys.stdout))
+    if not reports:
+        raise click.UsageError("give files or crash ids, or --jsonl")
+    extras = processing.extras_of(pairs, files)
+    sys.exit(processing.process_files(settings.load(), reports, extras, pretty=pretty))
+
+
 @cli.command("send-crash")
 @click.argument(
     "minidump", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -17,6 +17,7 @@ import requests
 import zstandard
 
 from socorro import __version__
+from socorro.cli.pairs import named_files, named_values
 from socorro.settings import Settings
 
 # EX_UNAVAILABLE and EX_TEMPFAIL of sysexits.h.
@@ -113,15 +114,11 @@ def report_of(
     minidump: Path | None, pairs: Sequence[str], file: Path | None, files: Sequence[str]
 ) -> Report:
     """Return the report that the options describe. Raises click.UsageError for wrong ones."""
-    annotations = {**(_annotations_in(file) if file else {}), **dict(map(_pair, pairs))}
+    annotations = {**(_annotations_in(file) if file else {}), **named_values(pairs)}
     if not annotations:
         raise click.UsageError("give annotations, at least: -a ProductName=MyApp -a Version=1.0")
-    named = {name: Path(path) for name, path in map(_pair, files)}
-    for path in named.values():
-        if not path.is_file():
-            raise click.UsageError(f"{path} is no file")
     main = {"upload_file_minidump": minidump} if minidump else {}
-    return Report(annotations, {**main, **named})
+    return Report(annotations, {**main, **named_files(files)})
 
 
 def address_of(url: str | None) -> str | None:
@@ -135,13 +132,6 @@ def address_of(url: str | None) -> str | None:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise click.UsageError(f"{url!r} is no address such as https://crashes.example.org/submit")
     return url if parts.path.strip("/") else f"{url.rstrip('/')}/submit"
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not name or not separator:
-        raise click.UsageError(f"{text!r} must look like NAME=VALUE")
-    return name, value
 
 
 def _annotations_in(path: Path) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from socorro.signature import PIPELINE
 from socorro.signature.cli import main
+from socorro.signature.cli.lines import available_lines
 from socorro.signature.cli.signing import Signing
-from socorro.signature.cli.stream import _available_lines, sign_stream
+from socorro.signature.cli.stream import sign_stream
 from socorro.signature.lists import default_lists
 
 CRASH: dict[str, Any] = {"threads": [{"frames": [{"function": "abort"}, {"function": "f(int)"}]}]}
@@ -226,7 +227,7 @@ def test_a_rule_that_does_not_exist_is_one_sentence(capsys: pytest.CaptureFixtur
 def test_a_line_that_is_too_long_is_named_and_the_next_one_answered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("socorro.signature.cli.stream._MAX_LINE_BYTES", 200_000)
+    monkeypatch.setattr("socorro.signature.cli.lines._LONGEST", 200_000)
     lines = [b'{"x": "' + b"y" * 300_000 + b'"}', json.dumps(CRASH).encode(), b"[" * 250_000]
     output = io.StringIO()
     stream = io.BufferedReader(io.BytesIO(b"\n".join(lines)))  # type: ignore[arg-type]
@@ -243,6 +244,6 @@ def test_a_line_that_is_too_long_is_named_and_the_next_one_answered(
 )
 def test_lines_are_found_however_they_arrive(lines: list[bytes], cut: int, ended: bool) -> None:
     text = b"\n".join(lines) + (b"\n" if ended else b"")
-    with patch("socorro.signature.cli.stream._CHUNK_BYTES", cut):
-        found = [line for some in _available_lines(io.BytesIO(text)) for line in some]
+    with patch("socorro.signature.cli.lines._CHUNK_BYTES", cut):
+        found = [line for some in available_lines(io.BytesIO(text)) for line in some]
     assert found == text.removesuffix(b"\n").split(b"\n") if text else found == []
