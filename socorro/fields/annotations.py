@@ -5,8 +5,8 @@
 
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -14,8 +14,8 @@ import orjson
 from socorro.fields.model import Field
 from socorro.fields.registry import FIELDS
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
+# As far as JSON libraries agree on integers: what 64 bits hold, with or without a sign.
+_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 _MAX_NUMBER_LENGTH = 400
 _BOOLEANS: Mapping[str, bool] = {"1": True, "true": True, "0": False, "false": False}
 
@@ -57,21 +57,23 @@ def _string(_field: Field, value: Any) -> str:
 def _boolean(_field: Field, value: Any) -> bool:
     # str() of True is "True", of 1 is "1"; of anything longer than a word it is not made.
     if isinstance(value, str | bool) or value in (0, 1):
-        known = _BOOLEANS.get(str(value)[:10].strip().lower())
+        known = _BOOLEANS.get(str(value)[:10].lower())
         if known is not None:
             return known
     raise _BadValue("has non-boolean value")
 
 
 def _integer(_field: Field, value: Any) -> int:
+    """Texts are read as Python reads them: spaces around, and underscores or any script within."""
     number = None
-    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
-        number = int(value)
+    if isinstance(value, str) and len(value) <= _MAX_NUMBER_LENGTH:
+        with suppress(ValueError):
+            number = int(value)
     elif isinstance(value, int) and not isinstance(value, bool):
         number = value
     elif isinstance(value, float) and value.is_integer():
         number = int(value)
-    if number is None or not -(2**63) <= number < 2**63:
+    if number is None or not _SMALLEST <= number <= _LARGEST:
         raise _BadValue("has a non-int value")
     return number
 
@@ -79,8 +81,8 @@ def _integer(_field: Field, value: Any) -> int:
 def _number(_field: Field, value: Any) -> float:
     number = math.nan
     if isinstance(value, str) and len(value) <= _MAX_NUMBER_LENGTH:
-        text = value.strip()
-        number = float(text) if _NUMBER.fullmatch(text) else math.nan
+        with suppress(ValueError):
+            number = float(value)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         number = _as_float(value)
     if not math.isfinite(number):
