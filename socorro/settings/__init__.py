@@ -8,7 +8,7 @@ lines), else from its default. `$SOCORRO_DATA` in a value stands for the data fo
 """
 
 from socorro.settings.declared import SettingError, Settings, address
-from socorro.settings.reading import Described, describe, load, mask, mask_secret
+from socorro.settings.reading import Described, describe, load, load_one, mask, mask_secret
 from socorro.settings.secret import secret_key
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "address",
     "describe",
     "load",
+    "load_one",
     "mask",
     "mask_secret",
     "secret_key",

@@ -336,6 +336,13 @@ class Settings:
         "sqs://PREFIX?endpoint=URL&region=NAME, whose queues are PREFIX-standard, PREFIX-priority "
         "and PREFIX-reprocessing, each settable by an option of its name.",
     )
+    reprocess_api_token: str = _setting(
+        "SOCORRO_REPROCESS_API_TOKEN",
+        "",
+        str.strip,
+        "Token of another installation's API, for `socorro reprocess --host`.",
+        secret=True,
+    )
     unpublished: Path = _setting(
         "UNPUBLISHED",
         "$SOCORRO_DATA/unpublished",
@@ -369,6 +376,12 @@ class Settings:
         "",
         comma_list,
         "Own rules of signature generation, comma-separated, each module:function.",
+    )
+    fields: Path | None = _setting(
+        "FIELDS",
+        "",
+        optional_path,
+        "Folder of YAML files with own fields and annotations, beside those shipped.",
     )
     products: Path | None = _setting(
         "PRODUCTS", "", optional_path, "Folder of product files; by default those shipped."

@@ -37,6 +37,15 @@ def load() -> Settings:
     return Settings(**values)
 
 
+def load_one(attribute: str) -> Any:
+    """Read and check one setting of Settings, for what is needed before all are read.
+
+    Raises SettingError.
+    """
+    reader = _Reader()
+    return reader.value(_declared(attribute), reader.text(_declared("data")))
+
+
 def describe() -> list[Described]:
     """Return every setting with its value in force, secrets masked. Raises SettingError."""
     reader = _Reader()
