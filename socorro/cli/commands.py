@@ -12,6 +12,7 @@ import click
 
 from socorro import __version__, settings
 from socorro.cli.fields import fields
+from socorro.cli.reprocess import reprocess
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -338,51 +339,7 @@ def rebuild_index(days: int) -> None:
     sys.exit(rebuild_search(settings.load(), days))
 
 
-@cli.command()
-@click.argument("crash_ids", metavar="[ID]...", nargs=-1)
-@click.option(
-    "--ruleset",
-    type=click.Choice(["default", "regenerate_signature"]),
-    default="default",
-    show_default=True,
-    help="What is done: everything from the raw crash, or the signature alone.",
-)
-@click.option(
-    "--queue",
-    type=click.Choice(["priority", "standard", "reprocessing"]),
-    default="reprocessing",
-    show_default=True,
-)
-@click.option("--skip-bad", is_flag=True, help="Leave out what is no crash id, and go on.")
-@click.option("--last", type=click.IntRange(min=1), metavar="N", help="The latest N crashes.")
-@click.option("--product", metavar="NAME", help="Crashes of this product.")
-@click.option("--signature", metavar="TEXT", help="Crashes with exactly this signature.")
-def reprocess(
-    crash_ids: tuple[str, ...],
-    ruleset: str,
-    queue: str,
-    skip_bad: bool,
-    last: int | None,
-    product: str | None,
-    signature: str | None,
-) -> None:
-    """Queue stored crashes to be processed again.
-
-    ID is a crash id or the address of a report; "-" reads them from standard input, one a line.
-    Nothing is queued if one is bad. --last, --product and --signature ask the search index for
-    processed crashes of the last year; together they narrow each other.
-    """
-    from socorro.cli.reprocess import Selection
-    from socorro.cli.reprocess import reprocess as queue_again
-
-    selection = Selection(last, product, signature)
-    if not crash_ids and not selection:
-        raise click.UsageError("Give crash ids, - for standard input, or --last N.")
-    sys.exit(
-        queue_again(
-            settings.load(), crash_ids, selection, ruleset=ruleset, queue=queue, skip_bad=skip_bad
-        )
-    )
+cli.add_command(reprocess)
 
 
 @cli.command()

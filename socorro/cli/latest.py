@@ -3,8 +3,8 @@
 
 """The latest crashes, as the search index knows them."""
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from socorro.search import (
@@ -12,12 +12,13 @@ from socorro.search import (
     Filter,
     Operator,
     Query,
-    SearchIndex,
     Sort,
     open_index,
 )
 from socorro.search.query import MAX_RESULTS, MAX_SPAN, MAX_WINDOW
 from socorro.settings import Settings
+
+Page = Callable[[datetime | None, int, int], Sequence[Mapping[str, Any]]]
 
 
 def latest_crash_ids(
@@ -36,39 +37,57 @@ def latest_crash_ids(
         for field, value in (("product", product), ("signature", signature))
         if value is not None
     )
+    yield from matching_crash_ids(settings, Query(DateRange.last(MAX_SPAN), filters), count)
+
+
+def matching_crash_ids(settings: Settings, query: Query, count: int) -> Iterator[str]:
+    """Yield the ids of up to `count` crashes that a query finds, the newest first.
+
+    Raises SearchUnavailable, and QueryError for a query that the engine refuses.
+    """
     index = open_index(settings.search)
-    seen: set[str] = set()
+
+    def page(end: datetime | None, number: int, offset: int) -> Sequence[Mapping[str, Any]]:
+        dates = DateRange(query.dates.start, end) if end else query.dates
+        return index.search(_query(query.filters, dates, number, offset)).hits
+
     try:
-        for hit in _hits(index, filters, count):
-            crash_id = str(hit["uuid"])
-            # Crashes of one moment can be in two searches.
-            if crash_id not in seen and len(seen) < count:
-                seen.add(crash_id)
-                yield crash_id
+        yield from crash_ids_of(page, count)
     finally:
         index.close()
 
 
-def _hits(
-    index: SearchIndex, filters: tuple[Filter, ...], count: int
-) -> Iterator[Mapping[str, Any]]:
-    """Yield hits, the newest first, at least `count` different ones if there are as many.
+def crash_ids_of(page: Page, count: int) -> Iterator[str]:
+    """Yield up to `count` different crash ids from the pages of a search.
 
-    A search reaches some thousand crashes deep; from there on, the next one starts at the date of
-    the oldest crash so far.
+    `page` is asked for hits, the newest first, with ``uuid`` and ``date``: those up to a moment
+    (None for the end of the search), their number, and how many to leave out. A search reaches
+    some thousand crashes deep; from there on, the next one ends at the date of the oldest crash
+    so far.
     """
-    now = datetime.now(UTC)
-    start, end, offset = now - MAX_SPAN, now, 0
+    seen: set[str] = set()
+    for hit in _hits(page, count):
+        crash_id = str(hit["uuid"])
+        # Crashes of one moment can be in two searches.
+        if crash_id not in seen and len(seen) < count:
+            seen.add(crash_id)
+            yield crash_id
+
+
+def _hits(page: Page, count: int) -> Iterator[Mapping[str, Any]]:
+    """Yield hits, the newest first, at least `count` different ones if there are as many."""
+    end: datetime | None = None
+    offset = 0
     number = min(count, MAX_RESULTS)
     while number:
-        hits = index.search(_query(filters, DateRange(start, end), number, offset)).hits
+        hits = page(end, number, offset)
         yield from hits
         if len(hits) < number:
             return
         offset += number
         if offset + number > MAX_WINDOW:
             oldest = _date(hits[-1]["date"])
-            if oldest >= end:
+            if end is not None and oldest >= end:
                 return  # more of one moment than a search can list: there is no way past them
             end, offset = oldest, 0
 

@@ -4,129 +4,124 @@
 """`socorro reprocess`: stored crashes into a queue, to be processed again."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
-from typing import TextIO
+from datetime import datetime
+from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
-from socorro.cli.latest import latest_crash_ids
-from socorro.crash_id import InvalidCrashId, pasted_crash_id
-from socorro.queue import CrashQueue, QueueName, QueueUnavailable, Task, open_queue
-from socorro.settings import Settings
+from socorro import settings
 
-_BATCH = 500
-_MOST_BAD_SHOWN = 20
-_BAD_INPUT = 2
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+_POSITIVE = click.IntRange(min=1)
 
 
-@dataclass(frozen=True)
-class Selection:
-    """Which crashes the index is asked for: the `last` ones, all of a year if that is None."""
-
-    last: int | None = None
-    product: str | None = None
-    signature: str | None = None
-
-    def __bool__(self) -> bool:
-        return self != Selection()
-
-
-@dataclass(frozen=True)
-class Given:
-    """One id as somebody gave it, and where: "argument 2", "line 17"."""
-
-    place: str
-    text: str
-
-
+@click.command()
+@click.argument("crash_ids", metavar="[ID]...", nargs=-1)
+@click.option("--ids", "files", type=_FILE, multiple=True, help="Crash ids in a file, one a line.")
+@click.option("--query", metavar="SEARCH", help="Address or parameters of a search.")
+@click.option("--signature", metavar="TEXT", help="Crashes with exactly this signature.")
+@click.option("--product", metavar="NAME", help="Crashes of this product.")
+@click.option("--last", type=_POSITIVE, metavar="N", help="The latest N crashes.")
+@click.option("--stored", is_flag=True, help="All crashes in raw storage, the newest first.")
+@click.option("--from", "oldest", type=_DAY, metavar="DAY", help="With --stored: from this day on.")
+@click.option("--to", "newest", type=_DAY, metavar="DAY", help="With --stored: up to this day.")
+@click.option("--missing", is_flag=True, help="With --stored: those without a processed crash.")
+@click.option("--deferred", is_flag=True, help="With --stored: deferred ones that wait, too.")
+@click.option(
+    "--ruleset",
+    type=click.Choice(["default", "regenerate_signature"]),
+    default="default",
+    show_default=True,
+    help="What is done: everything from the raw crash, or the signature alone.",
+)
+@click.option(
+    "--queue",
+    type=click.Choice(["priority", "standard", "reprocessing"]),
+    default="reprocessing",
+    show_default=True,
+)
+@click.option("--skip-bad", is_flag=True, help="Leave out what is no crash id, and go on.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True, max=1e6),
+    metavar="N",
+    help="Crashes a second at most.",
+)
+@click.option(
+    "--sleep",
+    type=click.FloatRange(0, 86400),
+    metavar="SECONDS",
+    help="Pause between batches; 1 with --host, else 0.",
+)
+@click.option(
+    "--most-waiting", type=_POSITIVE, metavar="N", help="Never more than N crashes in the queue."
+)
+@click.option(
+    "--resume",
+    "done_file",
+    type=_FILE,
+    metavar="FILE",
+    help="Remember in FILE what is done, and go on there if interrupted.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the ids and queue nothing.")
+@click.option(
+    "--host",
+    metavar="URL",
+    help="Another Crash Stats, with the API token in SOCORRO_REPROCESS_API_TOKEN.",
+)
 def reprocess(
-    settings: Settings,
-    arguments: Sequence[str],
-    selection: Selection,
-    *,
+    crash_ids: tuple[str, ...],
+    files: tuple[Path, ...],
+    query: str | None,
+    signature: str | None,
+    product: str | None,
+    last: int | None,
+    stored: bool,
+    oldest: datetime | None,
+    newest: datetime | None,
+    missing: bool,
+    deferred: bool,
     ruleset: str,
     queue: str,
     skip_bad: bool,
-) -> int:
-    """Queue crashes; return 0, or 1 if bad ids were skipped, or 2 if they kept all from being
-    queued.
+    rate: float | None,
+    sleep: float | None,
+    most_waiting: int | None,
+    done_file: Path | None,
+    dry_run: bool,
+    host: str | None,
+) -> None:
+    """Queue stored crashes to be processed again.
 
-    `arguments` are crash ids or addresses of reports; "-" stands for those on standard input, one
-    a line. Raises QueueUnavailable and SearchUnavailable.
+    ID is a crash id or the address of a report; "-" reads them from standard input, one a line.
+    Nothing is queued if one is bad. --query, --last, --product and --signature ask the search
+    index, by default for crashes of the last year; together they narrow each other. --stored asks
+    raw storage, from which everything else can be made again.
     """
-    crash_ids, bad = _read(given_ids(arguments, sys.stdin))
-    _show_bad(bad)
-    if bad and not skip_bad:
-        click.echo("Nothing was queued; --skip-bad leaves such lines out.", err=True)
-        return _BAD_INPUT
-    found = _found(settings, selection) if selection else ()
-    wanted = list(dict.fromkeys(chain(crash_ids, found)))
-    opened = open_queue(settings.crash_queue, lease_seconds=settings.lease_seconds)
-    try:
-        _publish(opened, QueueName(queue), [Task(crash_id, ruleset) for crash_id in wanted])
-    finally:
-        opened.close()
-    crashes = "crash is" if len(wanted) == 1 else "crashes are"
-    click.echo(f"{len(wanted):,} {crashes} queued in {queue}, ruleset {ruleset}.")
-    return 1 if bad else 0
+    from socorro.cli.reprocessing import Aim, Listed, Stored, Way
+    from socorro.cli.reprocessing import reprocess as queue_again
+    from socorro.cli.selecting import Selection
+    from socorro.reprocessing.stored import Days
 
-
-def given_ids(arguments: Iterable[str], stdin: TextIO) -> Iterator[Given]:
-    """Yield what was given, without blank lines."""
-    for number, argument in enumerate(arguments, start=1):
-        if argument != "-":
-            yield Given(f"argument {number}", argument)
-            continue
-        for line_number, line in enumerate(stdin, start=1):
-            if line.strip():
-                yield Given(f"line {line_number}", line.strip())
-
-
-def _read(given: Iterable[Given]) -> tuple[list[str], list[str]]:
-    """Return the crash ids, and a sentence for each text that is none."""
-    crash_ids, bad = [], []
-    for each in given:
-        try:
-            crash_ids.append(pasted_crash_id(each.text))
-        except InvalidCrashId as error:
-            bad.append(f"{each.place}: {error}")
-    return crash_ids, bad
-
-
-def _show_bad(bad: Sequence[str]) -> None:
-    for sentence in bad[:_MOST_BAD_SHOWN]:
-        click.echo(sentence, err=True)
-    if len(bad) > _MOST_BAD_SHOWN:
-        click.echo(f"… and {len(bad) - _MOST_BAD_SHOWN:,} more", err=True)
-
-
-def _found(settings: Settings, selection: Selection) -> Iterator[str]:
-    count = sys.maxsize if selection.last is None else selection.last
-    return latest_crash_ids(
-        settings, count, product=selection.product, signature=selection.signature
-    )
-
-
-def _publish(queue: CrashQueue, name: QueueName, tasks: Sequence[Task]) -> None:
-    """Publish in batches; says how far it came if the queue fails on the way."""
-    done = 0
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("Queueing", total=len(tasks))
-        for batch in _batches(tasks):
-            try:
-                queue.publish(name, batch)
-            except QueueUnavailable:
-                if done:
-                    click.echo(f"{done:,} of {len(tasks):,} crashes were queued.", err=True)
-                raise
-            done += len(batch)
-            progress.update(bar, completed=done)
-
-
-def _batches(tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
-    return (tasks[start : start + _BATCH] for start in range(0, len(tasks), _BATCH))
+    selection = Selection(last, product, signature, query)
+    listed = Listed(crash_ids, files, skip_bad)
+    if stored:
+        if crash_ids or files or selection:
+            raise click.UsageError("--stored is all crashes: give no ids and no search with it.")
+        if missing and ruleset != "default":
+            raise click.UsageError(f"--missing: {ruleset} needs a processed crash.")
+    elif oldest or newest or missing or deferred:
+        raise click.UsageError("--from, --to, --missing and --deferred go with --stored.")
+    elif not (crash_ids or files or selection):
+        raise click.UsageError("Give crash ids, - for standard input, --query, or --last N.")
+    if host is not None and (queue != "reprocessing" or most_waiting):
+        raise click.UsageError(
+            "--queue and --most-waiting are for the queues of this installation."
+        )
+    loaded = settings.load()
+    days = Days(oldest.date() if oldest else None, newest.date() if newest else None)
+    source = Stored(days, missing, deferred) if stored else (listed, selection)
+    aim = Aim(queue, host, loaded.reprocess_api_token)
+    way = Way(ruleset, rate, sleep, most_waiting, done_file, dry_run)
+    sys.exit(queue_again(loaded, source, aim, way))
