@@ -12,6 +12,7 @@ import click
 
 from socorro import __version__, settings
 from socorro.cli.fields import fields
+from socorro.cli.reindex import reindex
 from socorro.cli.reprocess import reprocess
 
 
@@ -330,15 +331,9 @@ def search() -> None:
     """The index that Super Search asks."""
 
 
-@search.command("rebuild")
-@click.option("--days", default=180, show_default=True, help="How far to go back.")
-def rebuild_index(days: int) -> None:
-    """Index the processed crashes in storage again; searches go on meanwhile."""
-    from socorro.cli.rebuild import rebuild_search
-
-    sys.exit(rebuild_search(settings.load(), days))
-
-
+# Scripts know it by either name.
+search.add_command(reindex, "rebuild")
+cli.add_command(reindex)
 cli.add_command(reprocess)
 
 

@@ -18,13 +18,13 @@ from socorro.crash_id import date_of
 from socorro.queue import QueueName, QueueUnavailable, open_queue
 from socorro.queue.base import DEFAULT_RULESET
 from socorro.reprocessing.destination import Destination, QueueDestination
-from socorro.reprocessing.done_file import DoneFile, WrongDoneFile
+from socorro.reprocessing.done_file import Done, WrongDoneFile, remembering
 from socorro.reprocessing.pace import Pace
 from socorro.reprocessing.sending import Manner, send
 from socorro.reprocessing.server import OtherServer, ServerRefused
 from socorro.reprocessing.stored import Days, Wanted, stored_crash_ids
 from socorro.settings import Settings
-from socorro.storage import open_storage
+from socorro.storage import StorageUnavailable, open_storage
 
 _REFUSED = 1
 _BAD_INPUT = 2
@@ -121,13 +121,13 @@ def _reprocess(
     # All of them before the first is queued: a crash with a new signature would leave the search.
     found = _found(settings, selection, destination) if selection else ()
     wanted = list(dict.fromkeys(chain(crash_ids, found)))
-    done = _open_done(way, destination, "ids")
-    if done:
-        before = frozenset(done.lines)
-        wanted = [crash_id for crash_id in wanted if crash_id not in before]
-        _tell_done_before(len(before), way)
-    code = _queue(wanted, len(wanted), destination, way, done)
-    return code or (1 if bad else 0)
+    if way.dry_run:
+        _list(wanted, destination, way)
+    else:
+        code = _queue_listed(wanted, destination, way)
+        if code:
+            return code
+    return 1 if bad else 0
 
 
 def _found(
@@ -138,61 +138,71 @@ def _found(
     return search_here(settings, selection)
 
 
+def _queue_listed(crash_ids: Sequence[str], destination: Destination, way: Way) -> int:
+    with remembering(way.done_file, _what("ids", destination, way)) as done:
+        before = frozenset(done.lines)
+        left = [crash_id for crash_id in crash_ids if crash_id not in before]
+        if before:
+            left_out = len(crash_ids) - len(left)
+            click.echo(f"{_crashes(left_out)} left out: queued before the interruption.", err=True)
+        return _queue(left, Counter("Queueing", len(left)), destination, way, done)
+
+
 def _reprocess_stored(
     settings: Settings, source: Stored, destination: Destination, way: Way
 ) -> int:
-    done = _open_done(way, destination, repr(source))
-    after = done.lines[-1] if done and done.lines else None
-    if after:
-        click.echo(f"Goes on after {after}, where it was interrupted.", err=True)
     wanted = Wanted(
         processed=not source.missing,
         # A part of the rules works on what is processed.
         unprocessed=way.ruleset == DEFAULT_RULESET,
         deferred=source.deferred,
     )
-    stored = stored_crash_ids(open_storage(settings.crash_storage), source.days, after)
-    processed_storage = open_storage(settings.processed_storage_url)
-    return _queue(
-        wanted.of(stored, processed_storage), None, destination, way, done, only_last=True
-    )
+    raw = open_storage(settings.crash_storage)
+    processed = open_storage(settings.processed_storage_url)
+    if way.dry_run:
+        crash_ids = wanted.of(stored_crash_ids(raw, source.days), processed)
+        return _list(crash_ids, destination, way)
+    with remembering(way.done_file, _what(repr(source), destination, way)) as done:
+        after = done.lines[-1] if done.lines else None
+        if after:
+            click.echo(f"Goes on after {after}, where it was interrupted.", err=True)
+        crash_ids = wanted.of(stored_crash_ids(raw, source.days, after), processed)
+        return _queue(crash_ids, Counter("Queueing"), destination, way, done, by_day=True)
+
+
+def _what(source: str, destination: Destination, way: Way) -> str:
+    return f"reprocess {source} {destination.name}, ruleset {way.ruleset}"
 
 
 def _queue(
     crash_ids: Iterable[str],
-    total: int | None,
+    counter: Counter,
     destination: Destination,
     way: Way,
-    done: DoneFile | None,
+    done: Done,
     *,
-    only_last: bool = False,
+    by_day: bool = False,
 ) -> int:
-    """Queue crashes and say how many; return the exit code."""
-    if way.dry_run:
-        return _list(crash_ids, destination, way)
+    """Queue crashes and say how many; return the exit code. `by_day` ones come in an order, so
+    that the last one tells what is done."""
     last = ""
-    code = 0
-    with Counter("Queueing", total) as counter:
 
-        def sent(batch: list[str]) -> None:
-            nonlocal last
-            last = batch[-1]
-            if done:
-                done.add(batch[-1:] if only_last else batch)
-            counter.add(len(batch), f"{date_of(last)}" if only_last else "")
+    def sent(batch: list[str]) -> None:
+        nonlocal last
+        last = batch[-1]
+        done.add([last] if by_day else batch)
+        counter.add(len(batch), f"{date_of(last)}" if by_day else "")
 
+    with counter:
         try:
             send(crash_ids, destination, _manner(way, destination), sent)
         except KeyboardInterrupt:
-            code = _INTERRUPTED
-        except (QueueUnavailable, ServerRefused):
-            _tell_how_far(counter, way, last if only_last else "")
+            _tell_how_far(counter, way, last if by_day else "")
+            return _INTERRUPTED
+        except (QueueUnavailable, StorageUnavailable, ServerRefused):
+            _tell_how_far(counter, way, last if by_day else "")
             raise
-    if code:
-        _tell_how_far(counter, way, last if only_last else "")
-        return code
-    if done:
-        done.finish()
+    done.finish()
     click.echo(f"{_crashes(counter.done)} queued {destination.name}, ruleset {way.ruleset}.")
     return 0
 
@@ -217,20 +227,10 @@ def _manner(way: Way, destination: Destination) -> Manner:
     return Manner(way.ruleset, Pace(way.rate, sleep), way.most_waiting)
 
 
-def _open_done(way: Way, destination: Destination, what: str) -> DoneFile | None:
-    if way.done_file is None or way.dry_run:
-        return None
-    return DoneFile(way.done_file, f"reprocess {what} {destination.name}, ruleset {way.ruleset}")
-
-
-def _tell_done_before(number: int, way: Way) -> None:
-    if number:
-        click.echo(f"{_crashes(number)} left out: done before, says {way.done_file}.", err=True)
-
-
 def _tell_how_far(counter: Counter, way: Way, last: str) -> None:
-    crashes = "crash was" if counter.so_far == "1" else "crashes were"
-    click.echo(f"{counter.so_far} {crashes} queued.", err=True)
+    if not counter.done:
+        return
+    click.echo(f"{counter.so_far} crashes were queued.", err=True)
     if way.done_file:
         click.echo("The same command goes on there.", err=True)
     elif last:

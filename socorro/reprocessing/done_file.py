@@ -6,8 +6,10 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 _MARK = "socorro-progress"
 _LONGEST_HEADER = 4096
@@ -15,6 +17,42 @@ _LONGEST_HEADER = 4096
 
 class WrongDoneFile(Exception):
     """The file cannot be used; the text is a sentence."""
+
+
+class Done(Protocol):
+    """What is done: `lines` before this time, and those added."""
+
+    lines: Sequence[str]
+
+    def add(self, lines: Iterable[str]) -> None:
+        """Remember lines. Raises WrongDoneFile if that fails, as on a full disk."""
+        ...
+
+    def finish(self) -> None:
+        """Forget: everything is done."""
+        ...
+
+
+@contextmanager
+def remembering(path: Path | None, what: str) -> Iterator[Done]:
+    """Yield what is remembered in a file, or nothing without one. Raises WrongDoneFile."""
+    if path is None:
+        yield Forgetful()
+        return
+    with closing(DoneFile(path, what)) as done:
+        yield done
+
+
+class Forgetful:
+    """Remembers nothing."""
+
+    lines: Sequence[str] = ()
+
+    def add(self, lines: Iterable[str]) -> None:
+        """See `Done.add`."""
+
+    def finish(self) -> None:
+        """See `Done.finish`."""
 
 
 class DoneFile:
@@ -42,7 +80,7 @@ class DoneFile:
             raise
 
     def add(self, lines: Iterable[str]) -> None:
-        """Append lines. Raises WrongDoneFile if that fails, as on a full disk."""
+        """See `Done.add`."""
         try:
             self._file.write("".join(f"{line}\n" for line in lines).encode())
             self._file.flush()
@@ -50,7 +88,7 @@ class DoneFile:
             raise WrongDoneFile(f"{self._path} cannot be written: {error.strerror}.") from error
 
     def finish(self) -> None:
-        """Everything is done: remove the file."""
+        """See `Done.finish`: the file is removed."""
         self._path.unlink(missing_ok=True)
 
     def close(self) -> None:

@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from socorro.cli.commands import cli
 
 COMMANDS = (
-    "collector", "crashmover", "cronrun", "demo", "fields", "manage", "migrate", "processor",
-    "provision", "queue", "reprocess", "reset", "run", "search", "send-crash", "settings",
-    "signature", "stackwalker", "stop", "symbols", "throttle", "webapp",
+    "collector", "crashmover", "cronrun", "demo", "fields", "manage", "migrate", "process",
+    "processor", "provision", "queue", "reindex", "reprocess", "reset", "run", "search",
+    "send-crash", "settings", "signature", "stackwalker", "stop", "symbols", "throttle", "webapp",
 )  # fmt: skip
 
 
