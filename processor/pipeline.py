@@ -31,6 +31,12 @@ PIPELINE_FIELDS = frozenset(
 )
 
 
+_CLASSES: Mapping[str, frozenset[type]] = {
+    name: field.shape.classes | ({type(None)} if field.nullable else frozenset())
+    for name, field in FIELDS.items()
+}
+
+
 class RulesetError(Exception):
     """A ruleset cannot work: a rule reads or writes a field that does not exist."""
 
@@ -127,8 +133,19 @@ class Pipeline:
             METRICS.incr("processor.rule.failed", tags=[f"rule:{name}"])
             report_error(error, rule=name, ruleset=self.name, crash_id=crash.crash_id)
             return False
-        crash.processed.update(changes)
+        crash.processed.update(_of_their_types(changes, name, crash))
         return True
+
+
+def _of_their_types(changes: Mapping[str, Any], rule: str, crash: Crash) -> Mapping[str, Any]:
+    """Return the fields whose values are of the registered types; the others are noted.
+
+    The last line of defence: nothing of a wrong type gets into storage, index and export.
+    """
+    wrong = [name for name, value in changes.items() if value.__class__ not in _CLASSES[name]]
+    for name in wrong:
+        crash.note(f"rule {rule!r}: {name} is not {FIELDS[name].type}")
+    return {name: changes[name] for name in changes if name not in wrong} if wrong else changes
 
 
 def _history(stored: Mapping[str, Any] | None) -> list[str]:

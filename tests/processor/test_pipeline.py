@@ -112,3 +112,21 @@ def test_the_shipped_rulesets_fit_the_registry() -> None:
     loaded = settings.load()
     rulesets = make_rulesets(WalkerSource(loaded), load_signer(loaded))
     assert rulesets.keys() == {"default", "regenerate_signature"}
+
+
+def test_a_value_of_a_wrong_type_is_left_out_and_noted(make_crash: MakeCrash) -> None:
+    class WritesOddTypes(Rule):
+        writes = frozenset({"uptime", "last_crash", "version", "addons"})
+
+        def act(self, crash: Crash) -> Mapping[str, Any]:
+            return {"uptime": True, "last_crash": None, "version": None, "addons": ["a:1"]}
+
+    processed = Pipeline("odd", [Identifiers(), WritesOddTypes()]).run(make_crash(), None)
+    assert processed["addons"] == ["a:1"]
+    assert processed["last_crash"] is None
+    assert not {"uptime", "version"} & processed.keys()
+    notes = processed["processor_notes"].splitlines()[1:]
+    assert notes == [
+        "rule 'WritesOddTypes': uptime is not integer",
+        "rule 'WritesOddTypes': version is not string",
+    ]
