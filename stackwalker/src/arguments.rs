@@ -13,7 +13,9 @@ Reads requests from standard input and answers on standard output, a line of JSO
   {\"id\": 1, \"minidump\": \"/path/to.dmp\", \"annotations\": \"/path/to.json\"}
 
 Options:
-  --symbols-path FOLDER  symbols in Breakpad's layout, .sym or .sym.gz (may be repeated)
+  --symbols-path FOLDER  symbols in Breakpad's layout: .sym, .sym.gz or .sym.zst (may be repeated)
+  --cache-path FOLDER    the same, after those; the time of a file's last use is kept up to date
+  --ask                  ask on standard output, during a walk, for symbols that are not there
   --symbol-budget BYTES  parsed symbols to keep in memory (default: 1 GiB)
   --memory-limit BYTES   address space of this process (default: 4 GiB)
   --max-output BYTES     largest JSON of one stack walk (default: 64 MiB)
@@ -33,6 +35,9 @@ pub enum Command {
 #[derive(Debug, PartialEq)]
 pub struct Options {
     pub symbols_paths: Vec<PathBuf>,
+    pub cache_paths: Vec<PathBuf>,
+    /// Whether the parent gets symbols that are asked for.
+    pub ask: bool,
     /// Bytes.
     pub symbol_budget: usize,
     /// Bytes.
@@ -49,6 +54,8 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             symbols_paths: Vec::new(),
+            cache_paths: Vec::new(),
+            ask: false,
             symbol_budget: 1024 * MIB,
             memory_limit: 4096 * MIB,
             max_output: 64 * MIB,
@@ -68,6 +75,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             "--help" | "-h" => return Ok(Command::Help),
             "--version" | "-V" => return Ok(Command::Version),
             "--symbols-path" => options.symbols_paths.push(value()?.into()),
+            "--cache-path" => options.cache_paths.push(value()?.into()),
+            "--ask" => options.ask = true,
             "--symbol-budget" => options.symbol_budget = number(&name, value()?)?,
             "--memory-limit" => options.memory_limit = number(&name, value()?)?,
             "--max-output" => options.max_output = number(&name, value()?)?,
@@ -104,7 +113,14 @@ mod tests {
         let command = parsed(&["--symbols-path", "/b", "--symbols-path", "/a", "--deadline", "9"]);
         let Ok(Command::Serve(options)) = command else { panic!("{command:?}") };
         assert_eq!(options.symbols_paths, [PathBuf::from("/b"), PathBuf::from("/a")]);
-        assert_eq!(options.deadline, 9);
+        assert_eq!((options.deadline, options.ask), (9, false));
+    }
+
+    #[test]
+    fn folders_of_a_cache_and_asking_are_for_symbols_of_servers() {
+        let command = parsed(&["--cache-path", "/c", "--ask"]);
+        let Ok(Command::Serve(options)) = command else { panic!("{command:?}") };
+        assert_eq!((options.cache_paths, options.ask), (vec![PathBuf::from("/c")], true));
     }
 
     #[test]

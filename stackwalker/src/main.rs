@@ -6,6 +6,8 @@
 
 mod arguments;
 mod cache;
+mod compression;
+mod crash_symbols;
 mod heap;
 mod limits;
 mod messages;
@@ -17,11 +19,12 @@ mod testing;
 mod walk;
 
 use std::env;
-use std::io::{self, BufReader, BufWriter};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use arguments::{Command, Options};
-use protocol::{Answer, Request};
+use protocol::{Answer, Conversation, Request};
 use symbols::Symbols;
 
 /// Address space that the program takes before it holds anything: code and the stacks of threads.
@@ -58,35 +61,46 @@ fn serve(options: Options) -> io::Result<()> {
     limits::limit_memory(options.memory_limit)?;
     limits::end_with_parent()?;
     messages::collect();
-    let store = store::SymbolStore::new(options.symbols_paths);
+    let store = store::SymbolStore::new(options.symbols_paths, options.cache_paths);
     // Ordering what was read takes memory besides it, and so does the walk.
     let ceiling = options.memory_limit.saturating_sub(BASE_MEMORY) / 4 * 3;
     let mut symbols = Symbols::new(store, options.symbol_budget, ceiling);
-    let mut input = BufReader::new(io::stdin());
-    let mut out = BufWriter::new(io::stdout());
-    while let Some(request) = protocol::read_request(&mut input)? {
+    let stdin = BufReader::new(io::stdin());
+    let mut conversation = Conversation::new(stdin, BufWriter::new(io::stdout()));
+    let limits = walk::Limits {
+        max_output: options.max_output,
+        // What is left of the time is for the walk.
+        reading: Duration::from_secs(options.deadline.into()) / 4 * 3,
+        may_ask: options.ask,
+    };
+    while let Some(request) = conversation.request()? {
         limits::set_alarm(options.deadline);
-        answer(&request, &mut symbols, options.max_output, &mut out)?;
+        answer(&request, &mut symbols, &limits, &mut conversation)?;
         limits::set_alarm(0);
     }
     Ok(())
 }
 
-fn answer(
+fn answer<I: BufRead + Send, O: Write + Send>(
     request: &Request,
     symbols: &mut Symbols,
-    max_output: usize,
-    out: &mut impl io::Write,
+    limits: &walk::Limits,
+    conversation: &mut Conversation<I, O>,
 ) -> io::Result<()> {
-    let result = walk::walk(request, symbols, max_output);
+    let walked = walk::walk(request, symbols, limits, conversation);
     symbols.settle();
     heap::release_free_pages();
-    let (status, output) = match &result {
+    let (status, output) = match &walked.output {
         Ok(output) => ("OK", output.as_slice()),
         Err(status) => (*status, &[][..]),
     };
-    let log = messages::take();
-    let figures = symbols.figures();
-    let answer = Answer { id: request.id, status, output_bytes: output.len(), log: &log, figures };
-    protocol::write_answer(out, &answer, output)
+    let answer = Answer {
+        id: request.id,
+        status,
+        output_bytes: output.len(),
+        log: &messages::take(),
+        symbols: walked.symbols,
+        figures: symbols.figures(),
+    };
+    conversation.answer(&answer, output)
 }

@@ -3,18 +3,14 @@
 
 //! Parsed symbols, kept between crashes within a budget of bytes.
 
-use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::Instant;
 
-use async_trait::async_trait;
 use log::error;
-use minidump::Module;
-use minidump_unwind::{
-    FileError, FileKind, FillSymbolError, FrameSymbolizer, FrameWalker, SymbolError, SymbolFile,
-    SymbolProvider, SymbolStats,
-};
+use minidump_unwind::{SymbolError, SymbolFile};
+use serde::{Deserialize, Serialize};
 
 use crate::cache::LruCache;
 use crate::heap;
@@ -28,7 +24,7 @@ struct Known {
 
 /// The symbols of all crashes: where they are found, and those that are kept parsed.
 pub struct Symbols {
-    store: SymbolStore,
+    pub store: SymbolStore,
     cache: LruCache<PathBuf, Known>,
     /// Bytes of parsed symbols to keep.
     budget: usize,
@@ -38,7 +34,7 @@ pub struct Symbols {
 }
 
 /// Figures about the symbols at hand.
-#[derive(serde::Serialize)]
+#[derive(Default, Serialize)]
 pub struct Figures {
     /// Bytes that the heap holds.
     pub heap_bytes: usize,
@@ -50,10 +46,43 @@ pub struct Figures {
     pub files_read: usize,
 }
 
-enum Outcome {
-    Found(Arc<SymbolFile>),
-    Missing,
+/// What became of a module's symbols. `NotFound`, `ServerError` and `TooSlow` may be the parent's words.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Loaded,
     Corrupt,
+    /// Nobody has them.
+    NotFound,
+    /// Neither a debug id nor a code id with which to look for them.
+    NoId,
+    /// Beyond the limits of memory or size.
+    TooLarge,
+    /// The file could not be read.
+    Unreadable,
+    ServerError,
+    /// They did not come, or were not read, in the time there is for it.
+    TooSlow,
+}
+
+/// What became of the symbols of one module of a crash.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModuleSymbols {
+    /// Its base address.
+    pub module: u64,
+    pub status: Status,
+    /// The file, if it lies in the cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+}
+
+/// What one crash may take of the symbols.
+#[derive(Clone, Copy)]
+pub struct Bounds {
+    /// What the crash at hand used, it used after this mark of the cache.
+    pub mark: u64,
+    /// When to read no more symbols.
+    pub until: Option<Instant>,
 }
 
 impl Symbols {
@@ -75,47 +104,45 @@ impl Symbols {
         self.cache.shrink_to(self.budget, self.cache.now());
     }
 
-    fn find(&mut self, module: &(dyn Module + Sync), mark: u64) -> Outcome {
-        // What is not there is looked for again by the next crash: symbols are added at any time.
-        let Some(located) = self.store.locate(module) else { return Outcome::Missing };
+    /// A mark of this moment.
+    pub fn now(&self) -> u64 {
+        self.cache.now()
+    }
+
+    /// The symbols of a file, or what is wrong with them.
+    pub fn load(&mut self, located: Located, bounds: Bounds) -> Result<Arc<SymbolFile>, Status> {
         match self.cache.get(&located.path) {
-            Some(known) if known.identity == located.identity => match &known.symbols {
-                Some(symbols) => Outcome::Found(Arc::clone(symbols)),
-                None => Outcome::Corrupt,
-            },
-            _ => self.read(located, mark),
+            Some(known) if known.identity == located.identity => {
+                known.symbols.clone().ok_or(Status::Corrupt)
+            }
+            _ => self.read(located, bounds),
         }
     }
 
-    fn read(&mut self, located: Located, mark: u64) -> Outcome {
+    fn read(&mut self, located: Located, bounds: Bounds) -> Result<Arc<SymbolFile>, Status> {
         self.cache.remove(&located.path);
         self.files_read += 1;
         let mut before = heap::held();
         let parsed = store::parse(&located.path, || {
-            before -= self.make_room(heap::held().saturating_sub(before), mark);
-            self.check_ceiling()
+            before -= self.make_room(heap::held().saturating_sub(before), bounds.mark);
+            self.check_ceiling()?;
+            check_time(bounds.until)
         });
         let weight = heap::held().saturating_sub(before);
         match parsed {
             Ok(symbols) => {
                 let symbols = Arc::new(symbols);
                 self.keep(located, Some(Arc::clone(&symbols)), weight);
-                self.make_room(0, mark);
-                Outcome::Found(symbols)
-            }
-            Err(SymbolError::ParseError(reason, line)) => {
-                error!("{} line {line}: {reason}", located.path.display());
-                self.keep(located, None, 0);
-                Outcome::Corrupt
-            }
-            Err(SymbolError::LoadError(reason)) if is_about_content(&reason) => {
-                error!("{}: {reason}", located.path.display());
-                self.keep(located, None, 0);
-                Outcome::Corrupt
+                self.make_room(0, bounds.mark);
+                Ok(symbols)
             }
             Err(reason) => {
-                error!("{}: {reason:?}", located.path.display());
-                Outcome::Missing
+                let status = status_of(&reason);
+                error!("{}: {}", located.path.display(), sentence_of(reason));
+                if status == Status::Corrupt {
+                    self.keep(located, None, 0);
+                }
+                Err(status)
             }
         }
     }
@@ -144,125 +171,56 @@ impl Symbols {
     }
 }
 
-/// Whether an error will come again for as long as the file stays what it is (broken gzip).
-fn is_about_content(reason: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-    matches!(reason.kind(), InvalidData | InvalidInput | UnexpectedEof)
-}
-
-/// The symbols as one crash sees them: what it has asked for stays in memory until it is done, and
-/// what it found is told in its statistics.
-pub struct CrashSymbols<'a> {
-    state: Mutex<CrashState<'a>>,
-}
-
-struct CrashState<'a> {
-    symbols: &'a mut Symbols,
-    mark: u64,
-    /// By the module's base address: within one minidump it names one module.
-    by_module: HashMap<u64, Option<Arc<SymbolFile>>>,
-    stats: HashMap<String, SymbolStats>,
-}
-
-impl<'a> CrashSymbols<'a> {
-    pub fn new(symbols: &'a mut Symbols) -> Self {
-        let mark = symbols.cache.now();
-        let (by_module, stats) = (HashMap::new(), HashMap::new());
-        CrashSymbols { state: Mutex::new(CrashState { symbols, mark, by_module, stats }) }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, CrashState<'a>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn of(&self, module: &(dyn Module + Sync)) -> Option<Arc<SymbolFile>> {
-        let mut state = self.lock();
-        if let Some(known) = state.by_module.get(&module.base_address()) {
-            return known.clone();
+fn check_time(until: Option<Instant>) -> io::Result<()> {
+    match until {
+        Some(until) if Instant::now() > until => {
+            Err(io::Error::new(io::ErrorKind::TimedOut, "not read to its end: no time is left"))
         }
-        state.look_up(module)
+        _ => Ok(()),
     }
 }
 
-impl CrashState<'_> {
-    fn look_up(&mut self, module: &(dyn Module + Sync)) -> Option<Arc<SymbolFile>> {
-        // With nowhere to look, nothing is said to be missing.
-        if self.symbols.store.is_empty() {
-            return None;
-        }
-        let outcome = self.symbols.find(module, self.mark);
-        let mut stats = SymbolStats::default();
-        let found = match outcome {
-            Outcome::Found(symbols) => {
-                stats.loaded_symbols = true;
-                stats.symbol_url.clone_from(&symbols.url);
-                Some(symbols)
-            }
-            Outcome::Corrupt => {
-                stats.loaded_symbols = true;
-                stats.corrupt_symbols = true;
-                None
-            }
-            Outcome::Missing => None,
-        };
-        self.stats.insert(leaf_name(&module.code_file()).to_owned(), stats);
-        self.by_module.insert(module.base_address(), found.clone());
-        found
+fn status_of(reason: &SymbolError) -> Status {
+    use io::ErrorKind::{
+        FileTooLarge, InvalidData, InvalidInput, OutOfMemory, TimedOut, UnexpectedEof,
+    };
+    match reason {
+        SymbolError::ParseError(..) => Status::Corrupt,
+        SymbolError::LoadError(reason) => match reason.kind() {
+            InvalidData | InvalidInput | UnexpectedEof => Status::Corrupt,
+            OutOfMemory | FileTooLarge => Status::TooLarge,
+            TimedOut => Status::TooSlow,
+            _ => Status::Unreadable,
+        },
+        _ => Status::Unreadable,
     }
 }
 
-fn leaf_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path)
-}
-
-#[async_trait]
-impl SymbolProvider for CrashSymbols<'_> {
-    async fn fill_symbol(
-        &self,
-        module: &(dyn Module + Sync),
-        frame: &mut (dyn FrameSymbolizer + Send),
-    ) -> Result<(), FillSymbolError> {
-        let symbols = self.of(module).ok_or(FillSymbolError {})?;
-        symbols.fill_symbol(module, frame);
-        Ok(())
-    }
-
-    async fn walk_frame(
-        &self,
-        module: &(dyn Module + Sync),
-        walker: &mut (dyn FrameWalker + Send),
-    ) -> Option<()> {
-        self.of(module)?.walk_frame(module, walker)
-    }
-
-    async fn get_file_path(
-        &self,
-        _module: &(dyn Module + Sync),
-        _file_kind: FileKind,
-    ) -> Result<PathBuf, FileError> {
-        Err(FileError::NotFound)
-    }
-
-    fn stats(&self) -> HashMap<String, SymbolStats> {
-        self.lock().stats.clone()
+fn sentence_of(reason: SymbolError) -> String {
+    match reason {
+        SymbolError::ParseError(reason, line) => format!("line {line}: {reason}"),
+        SymbolError::LoadError(reason) => reason.to_string(),
+        other => format!("{other:?}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::time::Duration;
 
     use minidump_unwind::SymbolProvider;
 
     use super::*;
-    use crate::testing::{TestFolder, module, symbol_path, symbols as symbol_text};
+    use crate::crash_symbols::CrashSymbols;
+    use crate::testing::{TestFolder, module, now, symbol_path, symbols as symbol_text};
 
     const MIB: usize = 1024 * 1024;
     /// Functions of a symbol file that takes about two MiB once it is parsed.
     const FUNCTIONS: usize = 8000;
 
     fn symbols_in(folder: &TestFolder, budget: usize) -> Symbols {
-        let store = SymbolStore::new(vec![folder.path().to_owned()]);
+        let store = SymbolStore::new(vec![folder.path().to_owned()], vec![]);
         Symbols::new(store, budget, 1024 * MIB)
     }
 
@@ -274,8 +232,8 @@ mod tests {
     fn crash(symbols: &mut Symbols, name: &str) -> (bool, bool) {
         let mut module = module(name);
         module.code_file = Some(name.to_owned());
-        let crash_symbols = CrashSymbols::new(symbols);
-        let found = crash_symbols.of(&module).is_some();
+        let crash_symbols = CrashSymbols::new(symbols, Duration::ZERO, None);
+        let found = now(crash_symbols.of(&module)).is_some();
         let stats = crash_symbols.stats()[name].clone();
         assert_eq!(found, stats.loaded_symbols && !stats.corrupt_symbols);
         symbols.settle();
@@ -358,7 +316,7 @@ mod tests {
     fn symbols_beyond_the_ceiling_are_not_read() {
         let folder = TestFolder::new();
         add(&folder, "huge", FUNCTIONS);
-        let store = SymbolStore::new(vec![folder.path().to_owned()]);
+        let store = SymbolStore::new(vec![folder.path().to_owned()], vec![]);
         let mut symbols = Symbols::new(store, MIB, 0);
         assert_eq!(crash(&mut symbols, "huge"), (false, false));
     }
@@ -375,9 +333,9 @@ mod tests {
             module.base_address = Some(number * 0x1000_0000);
             modules.push(module);
         }
-        let crash_symbols = CrashSymbols::new(&mut symbols);
+        let crash_symbols = CrashSymbols::new(&mut symbols, Duration::ZERO, None);
         for _ in 0..3 {
-            assert!(modules.iter().all(|module| crash_symbols.of(module).is_some()));
+            assert!(modules.iter().all(|module| now(crash_symbols.of(module)).is_some()));
         }
         assert_eq!(symbols.files_read, 4);
         symbols.settle();
@@ -386,9 +344,9 @@ mod tests {
 
     #[test]
     fn without_folders_nothing_is_said_to_be_missing() {
-        let mut symbols = Symbols::new(SymbolStore::new(Vec::new()), MIB, MIB);
-        let crash_symbols = CrashSymbols::new(&mut symbols);
-        assert!(crash_symbols.of(&module("app")).is_none());
+        let mut symbols = Symbols::new(SymbolStore::new(Vec::new(), Vec::new()), MIB, MIB);
+        let crash_symbols = CrashSymbols::new(&mut symbols, Duration::ZERO, None);
+        assert!(now(crash_symbols.of(&module("app"))).is_none());
         assert!(crash_symbols.stats().is_empty());
     }
 }

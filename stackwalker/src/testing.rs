@@ -6,9 +6,11 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
 
 use breakpad_symbols::SimpleModule;
 use debugid::DebugId;
@@ -65,4 +67,12 @@ pub fn symbols(functions: usize) -> String {
         writeln!(text, "FUNC {address:x} 10 0 a_function_{number}\n{address:x} 10 7 0").unwrap();
     }
     text
+}
+
+/// The output of a future that waits for nothing.
+pub fn now<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("it waits"),
+    }
 }

@@ -7,46 +7,71 @@ use std::future::Future;
 use std::io::{self, Write};
 use std::path::Path;
 use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
 
 use log::error;
 use minidump::Minidump;
 use minidump_processor::{ProcessorOptions, process_minidump_with_options};
 
-use crate::protocol::Request;
-use crate::symbols::{CrashSymbols, Symbols};
+use crate::crash_symbols::CrashSymbols;
+use crate::protocol::{Parent, Request};
+use crate::symbols::{ModuleSymbols, Symbols};
 
 /// Stack of the thread that walks, in bytes: hostile JSON and deep structures are walked on it.
 const STACK_SIZE: usize = 16 * 1024 * 1024;
 
-/// Walks one minidump: the JSON, or the name of what went wrong.
+/// The walk's status when the parent does not give what it was asked for.
+const CONVERSATION_ENDED: &str = "ConversationEnded";
+
+/// What one walk may take.
+pub struct Limits {
+    /// Bytes of its JSON.
+    pub max_output: usize,
+    /// Time in which symbols are read; zero is no limit.
+    pub reading: Duration,
+    /// Whether the parent may be asked for symbols.
+    pub may_ask: bool,
+}
+
+/// What a walk gave.
+pub struct Walked {
+    /// The JSON, or the name of what went wrong.
+    pub output: Result<Vec<u8>, &'static str>,
+    pub symbols: Vec<ModuleSymbols>,
+}
+
+/// Walks one minidump.
 ///
 /// Each walk has a thread of its own: rust-minidump keeps the pointer width of the last dump in a
 /// thread-local variable, and a panic ends the thread and nothing else.
-pub fn walk(
+pub fn walk<'a>(
     request: &Request,
-    symbols: &mut Symbols,
-    max_output: usize,
-) -> Result<Vec<u8>, &'static str> {
-    thread::scope(|scope| {
+    symbols: &'a mut Symbols,
+    limits: &Limits,
+    parent: &'a mut (dyn Parent + 'a),
+) -> Walked {
+    let parent = limits.may_ask.then_some(parent);
+    let provider = CrashSymbols::new(symbols, limits.reading, parent);
+    let output = thread::scope(|scope| {
         thread::Builder::new()
             .name("walk".into())
             .stack_size(STACK_SIZE)
-            .spawn_scoped(scope, || walk_here(request, symbols, max_output))
+            .spawn_scoped(scope, || walk_here(request, &provider, limits.max_output))
             .map_err(|reason| {
                 error!("NoThread - {reason}");
                 "NoThread"
             })?
             .join()
             .unwrap_or(Err("Panic"))
-    })
+    });
+    Walked { output, symbols: provider.told() }
 }
 
 fn walk_here(
     request: &Request,
-    symbols: &mut Symbols,
+    provider: &CrashSymbols,
     max_output: usize,
 ) -> Result<Vec<u8>, &'static str> {
     let dump = Minidump::read_path(&request.minidump).map_err(|reason| {
@@ -55,9 +80,13 @@ fn walk_here(
     })?;
     let mut options = ProcessorOptions::stable_basic();
     options.evil_json = request.annotations.as_deref().map(Path::new);
-    let provider = CrashSymbols::new(symbols);
-    let state =
-        block_on(process_minidump_with_options(&dump, &provider, options)).map_err(|reason| {
+    let walking = process_minidump_with_options(&dump, provider, options);
+    let state = block_on(walking, provider)
+        .map_err(|reason| {
+            error!("{CONVERSATION_ENDED} - {reason}");
+            CONVERSATION_ENDED
+        })?
+        .map_err(|reason| {
             error!("{} - Error processing dump: {reason}", reason.name());
             reason.name()
         })?;
@@ -90,24 +119,16 @@ impl Write for Bounded {
     }
 }
 
-struct Unparker(Thread);
-
-impl Wake for Unparker {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// Runs a future to its end on this thread. Symbols are read without waiting for anything, so it
-/// hardly ever parks.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let waker = Waker::from(Arc::new(Unparker(thread::current())));
-    let mut context = Context::from_waker(&waker);
+/// Runs a future to its end on this thread. What it waits for are symbols that the parent was asked
+/// for: whenever it can get no further, the next answer is awaited.
+fn block_on<F: Future>(future: F, provider: &CrashSymbols) -> io::Result<F::Output> {
+    // Each answer is followed by a poll, and wakers of parts of the future are woken by it.
+    let mut context = Context::from_waker(Waker::noop());
     let mut future = pin!(future);
     loop {
         match future.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
+            Poll::Ready(output) => return Ok(output),
+            Poll::Pending => provider.receive()?,
         }
     }
 }
