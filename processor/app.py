@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from processor.recovery import requeue_unwalked
-from processor.ruleset import make_rulesets
+from processor.ruleset import load_rulesets
 from processor.stackwalk.child import kill_children
 from processor.walker import WalkerSource
 from processor.work import Storages, Worker
@@ -23,7 +23,6 @@ from socorro.queue import CrashQueue, Message, QueueName, QueueUnavailable, open
 from socorro.search import SearchUnavailable, open_index
 from socorro.sentry import report_error, set_up_sentry
 from socorro.settings import SettingError, Settings
-from socorro.signing import load_signer
 from socorro.stopping import stop_on_signals
 from socorro.storage import open_storage
 
@@ -54,7 +53,7 @@ class Processor:
             storages=_storages(settings),
             queue=self._queue,
             index=self._index,
-            rulesets=make_rulesets(self._walkers, load_signer(settings)),
+            rulesets=load_rulesets(settings, self._walkers),
             max_attempts=settings.max_attempts,
             work_folder=self._work_folder.path,
         )

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from socorro.metrics import METRICS
+
 
 @dataclass
 class Crash:
@@ -48,13 +50,34 @@ class Crash:
         return dump if isinstance(dump, dict) else {}
 
     @property
+    def is_walked(self) -> bool:
+        """Whether there is a stack walk of the main minidump, be it an empty one."""
+        return isinstance(self.processed.get("json_dump"), dict)
+
+    @property
+    def crash_info(self) -> Mapping[str, Any]:
+        """What the stackwalker says of the crash as such; empty where it says nothing."""
+        info = self.json_dump.get("crash_info")
+        return info if isinstance(info, dict) else {}
+
+    @property
     def crashing_frames(self) -> list[dict[str, Any]]:
         """The frames of the crashing thread; empty where there is none."""
-        threads = self.json_dump.get("threads") or []
         index = self.processed.get("crashing_thread")
-        if not isinstance(index, int) or not 0 <= index < len(threads):
+        return self.frames_of(index) if isinstance(index, int) else []
+
+    def frames_of(self, thread: int) -> list[dict[str, Any]]:
+        """The frames of a thread of the main minidump; empty where there is no such thread."""
+        threads = self.json_dump.get("threads")
+        if not isinstance(threads, list) or not 0 <= thread < len(threads):
             return []
-        return threads[index].get("frames") or []
+        found = threads[thread]
+        return objects_in(found.get("frames")) if isinstance(found, dict) else []
+
+
+def objects_in(value: object) -> list[dict[str, Any]]:
+    """Return the objects in a list of JSON; none if it is no list."""
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
 
 
 def clean_annotations(raw_crash: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,10 +85,18 @@ def clean_annotations(raw_crash: Mapping[str, Any]) -> dict[str, Any]:
 
     A name with a NUL keeps its value under the cleaned name, unless that name is there already.
     """
+    given = {name: value for name, value in raw_crash.items() if value is not None}
+    if len(given) < len(raw_crash):
+        METRICS.incr("processor.denonerule.had_nones")
+    if not any(_has_nul(name) or _has_nul(value) for name, value in given.items()):
+        return given
+    METRICS.incr("processor.denullrule.has_nulls")
     cleaned: dict[str, Any] = {}
-    for name, value in sorted(raw_crash.items(), key=lambda item: "\0" in item[0]):
-        if value is None:
-            continue
-        bare = name.replace("\0", "")
-        cleaned.setdefault(bare, value.replace("\0", "") if isinstance(value, str) else value)
+    for name, value in sorted(given.items(), key=lambda item: _has_nul(item[0])):
+        bare = value.replace("\0", "") if isinstance(value, str) else value
+        cleaned.setdefault(name.replace("\0", ""), bare)
     return cleaned
+
+
+def _has_nul(value: object) -> bool:
+    return isinstance(value, str) and "\0" in value

@@ -142,6 +142,22 @@ DECLARED: tuple[Metric, ...] = (
         "A processed crash that the search index lacked was put into it.",
     ),
     Metric(
+        "processor.betaversionrule.cache",
+        "incr",
+        "The version of a beta was looked for among those remembered.",
+        ("result",),
+    ),
+    Metric(
+        "processor.betaversionrule.lookup",
+        "incr",
+        "The API of versions was asked for the version of a beta.",
+        ("result",),
+    ),
+    Metric("processor.denonerule.had_nones", "incr", "A report had annotations that were null."),
+    Metric(
+        "processor.denullrule.has_nulls", "incr", "A report had annotations with NUL characters."
+    ),
+    Metric(
         "processor.ingestion_timing",
         "timing",
         "Time from the collection of a report to its processed crash.",

@@ -48,7 +48,8 @@ class Product:
     """A product as its file describes it.
 
     `name` is the ProductName of its reports. Products are listed by `home_page_sort`, smallest
-    first. `featured_versions` holds versions, or "auto" for those that the crashes suggest.
+    first. `featured_versions` holds versions, or "auto" for those that the crashes suggest. `rules`
+    are those of the processor that only some products want.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Product:
     featured_versions: tuple[str, ...]
     bug_links: tuple[Link, ...]
     product_home_links: tuple[Link, ...]
+    rules: tuple[str, ...] = ()
 
 
 def load(folder: Path) -> list[Product]:
@@ -154,6 +156,15 @@ def _versions(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _rules(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > 100:
+        raise ValueError("must be a list of at most 100 rules")
+    for rule in value:
+        if not isinstance(rule, str) or not rule.isidentifier():
+            raise ValueError(f"{str(rule)[:60]!r} is not the name of a rule")
+    return tuple(value)
+
+
 def _links(value: Any, places: frozenset[str] = frozenset()) -> tuple[Link, ...]:
     if not isinstance(value, list) or not all(_is_pair(item) for item in value):
         raise ValueError("must be a list of [text, address]")
@@ -192,6 +203,7 @@ _KEYS: Mapping[str, tuple[Callable[[Any], Any], Any]] = {
     "featured_versions": (_versions, (_AUTOMATIC,)),
     "bug_links": (_bug_links, ()),
     "product_home_links": (_links, ()),
+    "rules": (_rules, ()),
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from processor.crash import Crash
 from processor.rules.base import Rule
 
-_ODD_KEY_CHARACTERS = re.compile(r"[^A-Za-z0-9_-]")
+_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _MAX_KEY_LENGTH = 100
 
 
@@ -25,14 +25,14 @@ class Identifiers(Rule):
 
 
 class CrashReportKeys(Rule):
-    """``crash_report_keys``: the names of all annotations and dumps of the report."""
+    """``crash_report_keys``: the names of the annotations and dumps of the report."""
 
     writes = frozenset({"crash_report_keys"})
 
     def act(self, crash: Crash) -> Mapping[str, Any]:
-        """Cut the names to what is safe in a facet, and say so if that changed one."""
+        """Take the names that are safe in a facet, cut to a length; say so if not all are."""
         names = {*crash.annotations, *crash.dumps}
-        safe = {_ODD_KEY_CHARACTERS.sub("", name)[:_MAX_KEY_LENGTH] for name in names} - {""}
+        safe = {name[:_MAX_KEY_LENGTH] for name in names if _KEY.fullmatch(name)}
         if safe != names:
             crash.note("invalidkeys: Crash report contains invalid keys")
         return {"crash_report_keys": sorted(safe)}
@@ -49,4 +49,5 @@ class CollectorMetadata(Rule):
         metadata = dict(metadata) if isinstance(metadata, dict) else {}
         checksums = metadata.get("dump_checksums")
         checksum = checksums.get("upload_file_minidump") if isinstance(checksums, dict) else None
-        return {"collector_metadata": metadata, "minidump_sha256_hash": checksum or ""}
+        known = checksum if isinstance(checksum, str) else ""
+        return {"collector_metadata": metadata, "minidump_sha256_hash": known}

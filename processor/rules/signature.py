@@ -57,6 +57,24 @@ class Signature(Rule):
         return fields
 
 
+class ShutdownHang(Rule):
+    """``crashing_thread`` of a shutdown that hung: the main thread.
+
+    The thread that crashed is the watchdog's, which is of no interest to anybody.
+    """
+
+    reads = frozenset({"signature"})
+    writes = frozenset({"crashing_thread"})
+
+    def applies(self, crash: Crash) -> bool:
+        """Only where the signature says so."""
+        return str(crash.processed.get("signature")).startswith("shutdownhang")
+
+    def act(self, crash: Crash) -> Mapping[str, Any]:  # noqa: ARG002 - there is one answer
+        """Point to the first thread."""
+        return {"crashing_thread": 0}
+
+
 def debug_text(result: Result) -> str:
     """Return the trail and the steps of a signature, a line each."""
     return "\n".join(line[:_MAX_LINE_CHARS] for line in _lines(result))

@@ -1,7 +1,7 @@
 # This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
 # of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""What it ran on: operating system and processor."""
+"""What it ran on, by the minidump: operating system and processor."""
 
 import re
 from collections.abc import Mapping
@@ -25,50 +25,40 @@ _WINDOWS = {
     (10, 0): "Windows 10",
 }
 _WINDOWS_11 = (10, 0, 21996)
-_ANDROID_ABI = {"armeabi-v7a": "arm", "arm64-v8a": "arm64", "x86_64": "amd64"}
 
 
 class CpuInfo(Rule):
-    """``cpu_*``: from the minidump, else from the annotations of a report without one."""
+    """``cpu_*``: the processor, as the minidump describes it."""
 
     reads = frozenset({"json_dump"})
     writes = frozenset({"cpu_arch", "cpu_count", "cpu_info", "cpu_microcode_version"})
 
     def act(self, crash: Crash) -> Mapping[str, Any]:
-        """Prefer what the minidump says."""
+        """Say what is unknown; a description that the minidump has as null stays null."""
         system = _system_info(crash)
-        fields = {
-            "cpu_info": _text(system, "cpu_info") or crash.text("CPUInfo") or "unknown",
+        microcode = _text(system, "cpu_microcode_version")
+        described = None if system.get("cpu_info", "") is None else "unknown"
+        return {
+            "cpu_info": _text(system, "cpu_info") or described,
             "cpu_count": _count(system.get("cpu_count")),
-            "cpu_arch": self._architecture(crash, system),
+            "cpu_arch": _text(system, "cpu_arch") or "unknown",
+            **({"cpu_microcode_version": microcode} if microcode else {}),
         }
-        microcode = _text(system, "cpu_microcode_version") or crash.text("CPUMicrocodeVersion")
-        return fields | ({"cpu_microcode_version": microcode} if microcode else {})
-
-    def _architecture(self, crash: Crash, system: Mapping[str, Any]) -> str:
-        found = _text(system, "cpu_arch") or crash.text("CPUArchitecture")
-        if found and found != "unknown":
-            return found
-        abi = crash.text("Android_CPU_ABI")
-        return _ANDROID_ABI.get(abi, abi) if abi else "unknown"
 
 
 class OsInfo(Rule):
-    """``os_name`` and ``os_version``: from the minidump, else from the annotations."""
+    """``os_name`` and ``os_version``: the operating system, as the minidump calls it."""
 
     reads = frozenset({"json_dump"})
     writes = frozenset({"os_name", "os_version"})
 
     def act(self, crash: Crash) -> Mapping[str, Any]:
-        """Recognise Android, whose minidumps may call themselves Linux or nothing."""
+        """Say what is unknown."""
         system = _system_info(crash)
-        name = _text(system, "os") or crash.text("OS") or "Unknown"
-        version = _text(system, "os_ver") or crash.text("OSVersion") or ""
-        release = crash.text("Android_Version")
-        if release and name.lower() in ("unknown", "android"):
-            number = release.split(" ")[0]
-            return {"os_name": "Android", "os_version": number if number.isdigit() else version}
-        return {"os_name": name, "os_version": version}
+        return {
+            "os_name": _text(system, "os") or "Unknown",
+            "os_version": _text(system, "os_ver") or "",
+        }
 
 
 class OsPrettyVersion(Rule):

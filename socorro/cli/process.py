@@ -17,14 +17,13 @@ from typing import Any, BinaryIO, TextIO
 import orjson
 
 from processor.pipeline import Pipeline, StackwalkerNotReadyError
-from processor.ruleset import make_rulesets
+from processor.ruleset import load_rulesets
 from processor.trial import GivenWalks, NotACrash, process_given, process_report
 from processor.walker import WalkerSource
 from socorro.cli.pairs import named_files, named_values
 from socorro.crash_id import is_crash_id, make_crash_id
 from socorro.settings import Settings
 from socorro.signature.cli.lines import available_lines, too_long
-from socorro.signing import load_signer
 from socorro.storage import CrashNotFound, CrashStorage, StorageError, open_storage
 from socorro.storage.base import MAIN_DUMP
 
@@ -51,7 +50,7 @@ def process_lines(settings: Settings, source: BinaryIO, output: TextIO) -> int:
     All lines that are there are answered before the answers are sent. Raises SettingError.
     """
     walks = GivenWalks()
-    pipeline = make_rulesets(walks, load_signer(settings))["default"]
+    pipeline = load_rulesets(settings, walks, online=False)["default"]
     for lines in available_lines(source):
         for line in lines:
             output.write(_encoded(_answer(line, pipeline, walks)))
@@ -68,7 +67,7 @@ def process_files(settings: Settings, given: Sequence[str], extras: Extras, *, p
     """
     failures = 0
     with closing(WalkerSource(settings)) as walkers:
-        pipeline = make_rulesets(walkers, load_signer(settings))["default"]
+        pipeline = load_rulesets(settings, walkers)["default"]
         for name in given:
             with tempfile.TemporaryDirectory(prefix="socorro-process-") as folder:
                 try:

@@ -303,6 +303,19 @@ class Settings:
         "Which queues a processor takes crashes from. It always prefers priority to standard and "
         "standard to reprocessing; processors that leave one out are kept free for the others.",
     )
+    processor_rules: tuple[str, ...] = _setting(
+        "PROCESSOR_RULES",
+        "",
+        comma_list,
+        "Python modules with own rules of processing, comma-separated; each has a list RULES.",
+    )
+    version_string_api: str = _setting(
+        "VERSION_STRING_API",
+        "",
+        optional(url("http", "https")),
+        "Address of the API that knows which version a build of a beta is; by default the "
+        "VersionString of this Crash Stats.",
+    )
     crash_storage: str = _setting(
         "CRASH_STORAGE",
         "fs://$SOCORRO_DATA/crashes",
@@ -484,6 +497,12 @@ class Settings:
     def webapp_address(self) -> str:
         """Address of Crash Stats for links, without a slash at the end."""
         return (self.webapp_url or address(self.webapp_host, self.webapp_port)).rstrip("/")
+
+    @property
+    def version_string_address(self) -> str:
+        """Address of the API of versions; the local Crash Stats is asked without a detour."""
+        local = address(self.webapp_host, self.webapp_port)
+        return self.version_string_api or f"{local}/api/VersionString/"
 
     @property
     def collector_address(self) -> str:

@@ -19,7 +19,8 @@ def write(folder: Path, text: str, name: str = "app.yaml") -> Path:
 
 
 def test_the_files_that_ship_are_valid_and_in_order() -> None:
-    assert [product.name for product in load(PRODUCTS)] == ["Firefox", "DemoApp"]
+    names = [product.name for product in load(PRODUCTS)]
+    assert names == ["Firefox", "Fenix", "Thunderbird", "DemoApp"]
 
 
 def test_every_key_is_read(tmp_path: Path) -> None:
@@ -45,6 +46,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
                 Link("File a bug", "https://bugs.example/new?title={title}&sig={signature}"),
             ),
             product_home_links=(Link("Home", "http://example.org/"),),
+            rules=("BetaVersion",),
         )
     ]
 
@@ -71,6 +73,8 @@ def test_products_of_the_same_rank_are_listed_by_name(tmp_path: Path) -> None:
         ("name: a/b", "app.yaml: name: must not have a slash"),
         ("name: App\ndescription: 7", "app.yaml: description: must be one line"),
         ("name: App\nhome_page_sort: true", "app.yaml: home_page_sort: must be a whole number"),
+        ("name: App\nrules: BetaVersion", "app.yaml: rules: must be a list of at most 100 rules"),
+        ("name: App\nrules: [a b]", "app.yaml: rules: 'a b' is not the name of a rule"),
         ("name: App\nfeatured_versions: [1.10]", "app.yaml: featured_versions: must hold texts"),
         ("name: App\nfeatured_versions: ['1 0']", "'1 0' is neither a version nor 'auto'"),
         ("name: App\nbug_links: [x]", "app.yaml: bug_links: must be a list of \\[text, address\\]"),

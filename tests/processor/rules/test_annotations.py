@@ -1,11 +1,9 @@
 # This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
 # of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""Fields computed from annotations alone."""
+"""Fields that are copied from annotations; tests/socorro/fields has the conversions."""
 
-import pytest
-
-from processor.rules.annotations import CopyAnnotations, EsrVersion, MajorVersion, ProcessType
+from processor.rules.annotations import CopyAnnotations
 from tests.processor.conftest import MakeCrash
 
 
@@ -19,36 +17,29 @@ def test_annotations_become_typed_fields(make_crash: MakeCrash) -> None:
     assert fields["startup_crash"] is True
 
 
-def test_esr_stands_in_the_version_once(make_crash: MakeCrash) -> None:
-    crash = make_crash({"release_channel": "esr", "version": "128.3.0"})
-    assert EsrVersion().applies(crash)
-    assert EsrVersion().act(crash) == {"version": "128.3.0esr"}
-    again = make_crash({"release_channel": "esr", "version": "128.3.0esr"})
-    assert EsrVersion().act(again) == {"version": "128.3.0esr"}
-    assert not EsrVersion().applies(make_crash({"release_channel": "release"}))
+def test_what_cannot_be_converted_is_noted_without_its_value(make_crash: MakeCrash) -> None:
+    crash = make_crash(StartupCrash="private", InstallTime="private", TelemetryEnvironment="{")
+    fields = CopyAnnotations().act(crash)
+    assert not {"startup_crash", "install_time", "telemetry_environment"} & fields.keys()
+    assert sorted(crash.notes) == [
+        "InstallTime has a non-int value",
+        "StartupCrash has non-boolean value",
+        "TelemetryEnvironment value is malformed json",
+    ]
 
 
-@pytest.mark.parametrize(
-    ("version", "major"),
-    [
-        ("128.3.0", 128),
-        ("7", 7),
-        ("", 0),
-        ("x.1", 0),
-        ("٣.1", 0),
-        ("9" * 30 + ".1", 0),
-        (130.5, 130),
-    ],
-)
-def test_the_major_version_is_a_number(make_crash: MakeCrash, version: object, major: int) -> None:
-    assert MajorVersion().act(make_crash(Version=version)) == {"major_version": major}
+def test_one_value_of_a_wrong_kind_costs_no_other_field(make_crash: MakeCrash) -> None:
+    crash = make_crash(
+        AbortMessage=7,
+        JavaException=[1],
+        TelemetryEnvironment={"build": 5},
+        XPCOMSpinEventLoopStack="x",
+    )
+    fields = CopyAnnotations().act(crash)
+    assert fields["abort_message"] == "7"
+    assert fields["xpcom_spin_event_loop_stack"] == "x"
+    assert "java_exception" not in fields
 
 
-@pytest.mark.parametrize(
-    ("kind", "expected"), [(None, "parent"), ("main", "parent"), ("gpu", "gpu"), ("", "parent")]
-)
-def test_the_main_process_is_called_parent(
-    make_crash: MakeCrash, kind: str | None, expected: str
-) -> None:
-    crash = make_crash(ProcessType=kind) if kind is not None else make_crash()
-    assert ProcessType().act(crash) == {"process_type": expected}
+def test_fields_with_a_default_are_always_there(make_crash: MakeCrash) -> None:
+    assert CopyAnnotations().act(make_crash()) == {"marionette": False, "remote_agent": False}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from processor.pipeline import Pipeline
-from processor.rules.signature import Signature
+from processor.rules.signature import ShutdownHang, Signature
 from socorro import settings
 from socorro.settings import SettingError
 from socorro.signature import Action, Draft
@@ -129,3 +129,28 @@ def test_regenerating_changes_the_signature_and_keeps_everything_else(
     assert processed["product"] == "DemoApp"
     assert processed["json_dump"] == stored["json_dump"]
     assert processed["processor_history"] == ["the first run"]
+
+
+def test_a_shutdown_that_hung_points_to_the_main_thread(make_crash: MakeCrash) -> None:
+    crash = make_crash({"signature": "shutdownhang | wait", "crashing_thread": 7})
+    assert ShutdownHang().applies(crash)
+    assert ShutdownHang().act(crash) == {"crashing_thread": 0}
+
+
+@pytest.mark.parametrize("processed", [{}, {"signature": "wait | shutdownhang"}])
+def test_other_signatures_keep_their_crashing_thread(
+    make_crash: MakeCrash, processed: dict[str, Any]
+) -> None:
+    assert not ShutdownHang().applies(make_crash(processed))
+
+
+def test_the_signature_of_a_shutdown_that_hung_can_be_made_again(make_crash: MakeCrash) -> None:
+    watchdog = {"frame": 0, "module": "xul", "function": "RunWatchdog", "offset": "0x10"}
+    main = {"frame": 0, "module": "xul", "function": "nsThread::Wait", "offset": "0x20"}
+    threads = [{"frames": [main]}, {"frames": [watchdog]}]
+    dump = {"crash_info": {"crashing_thread": 1}, "threads": threads}
+    crash = make_crash({"json_dump": dump, "crashing_thread": 1})
+    crash.processed.update(Signature(signer()).act(crash))
+    assert crash.processed["signature"] == "shutdownhang | nsThread::Wait"
+    crash.processed.update(ShutdownHang().act(crash))
+    assert Signature(signer()).act(crash)["signature"] == "shutdownhang | nsThread::Wait"

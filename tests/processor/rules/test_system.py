@@ -22,22 +22,15 @@ def test_the_minidump_says_what_the_machine_is(make_crash: MakeCrash) -> None:
     assert OsInfo().act(crash) == {"os_name": "Linux", "os_version": "6.1.0"}
 
 
-def test_without_a_minidump_the_annotations_say_it(make_crash: MakeCrash) -> None:
-    crash = make_crash(CPUArchitecture="arm64", CPUInfo="Apple M2", OS="Mac OS X", OSVersion="14.1")
-    assert CpuInfo().act(crash)["cpu_arch"] == "arm64"
-    assert OsInfo().act(crash) == {"os_name": "Mac OS X", "os_version": "14.1"}
-
-
-def test_with_neither_they_are_unknown(make_crash: MakeCrash) -> None:
+def test_what_the_minidump_does_not_say_is_unknown(make_crash: MakeCrash) -> None:
     crash = make_crash({"json_dump": {"system_info": {"os": None, "cpu_count": None}}})
     assert CpuInfo().act(crash) == {"cpu_arch": "unknown", "cpu_info": "unknown", "cpu_count": 0}
     assert OsInfo().act(crash) == {"os_name": "Unknown", "os_version": ""}
 
 
-def test_android_is_known_by_its_annotations(make_crash: MakeCrash) -> None:
-    crash = make_crash(Android_Version="34 (REL)", Android_CPU_ABI="arm64-v8a")
-    assert OsInfo().act(crash) == {"os_name": "Android", "os_version": "34"}
-    assert CpuInfo().act(crash)["cpu_arch"] == "arm64"
+def test_a_description_that_is_null_in_the_minidump_stays_null(make_crash: MakeCrash) -> None:
+    crash = make_crash({"json_dump": {"system_info": {"cpu_info": None, "cpu_arch": None}}})
+    assert CpuInfo().act(crash) == {"cpu_arch": "unknown", "cpu_info": None, "cpu_count": 0}
 
 
 @pytest.mark.parametrize(
