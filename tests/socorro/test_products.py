@@ -33,6 +33,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         featured_versions: ["1.0", auto]
         bug_links: [[File a bug, "https://bugs.example/new?title={title}&sig={signature}"]]
         product_home_links: [[Home, "http://example.org/"]]
+        rules: [BetaVersion]
         _comment: keys that start with an underscore are for people
         """,
     )
