@@ -11,10 +11,17 @@ from processor.pipeline import Pipeline, RulesetError
 from processor.rules.addons import Addons, ThemePrettyName
 from processor.rules.annotations import CopyAnnotations
 from processor.rules.base import ProductRule, Rule
+from processor.rules.crash_facts import (
+    CrashInconsistencies,
+    GuardPageAccess,
+    PossibleBitFlips,
+    SoftErrors,
+)
 from processor.rules.dates import DatesAndTimes
 from processor.rules.environment import Accessibility, DistributionId
 from processor.rules.identity import CollectorMetadata, CrashReportKeys, Identifiers
-from processor.rules.modules import MissingSymbols, ModulesInStack
+from processor.rules.mac import MacBootArgs, MacCrashInfo
+from processor.rules.modules import MissingSymbols, ModulesInStack, SymbolUrls
 from processor.rules.phc import Phc
 from processor.rules.platform import AndroidCpuInfo, AndroidOsInfo, PlatformInfo
 from processor.rules.process import Plugin, ProcessType, UtilityActorsName
@@ -100,8 +107,12 @@ def _default_rules(walkers: Walkers, signer: Signer, choices: Choices) -> list[R
         SubmittedFrom(),
         # What the minidump says.
         StackWalk(walkers),
+        SymbolUrls(),
         CrashingThread(),
         TruncateStacks(),
+        PossibleBitFlips(),
+        CrashInconsistencies(),
+        GuardPageAccess(),
         # What the client said of the product, the process and the time.
         MajorVersion(),
         Plugin(),
@@ -111,6 +122,8 @@ def _default_rules(walkers: Walkers, signer: Signer, choices: Choices) -> list[R
         DatesAndTimes(),
         # Why, by the program itself.
         Phc(),
+        MacBootArgs(),
+        MacCrashInfo(),
         MozCrashReason(),
         UtilityActorsName(),
         ReportType(),
@@ -129,6 +142,7 @@ def _default_rules(walkers: Walkers, signer: Signer, choices: Choices) -> list[R
         ModulesInStack(),
         MissingSymbols(),
         ThemePrettyName(),
+        SoftErrors(),
         ThreadCount(),
         # What it is called, from all of the above.
         Signature(signer),

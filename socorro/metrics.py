@@ -179,6 +179,8 @@ DECLARED: tuple[Metric, ...] = (
         "The long-lived stackwalker was ended and replaced.",
         ("reason",),
     ),
+    Metric("processor.truncatestackrule.stack_size", "gauge", "Frames of a stack that was cut."),
+    Metric("processor.truncatestackrule.truncated", "incr", "A stack was cut to 500 frames."),
     Metric(
         "processor.waiting_for_stackwalker",
         "incr",

@@ -6,13 +6,54 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
-from processor.crash import Crash
+from processor.crash import Crash, objects_in
 from processor.rules.base import Rule
 
 _NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9_.-]")
 _NOT_IN_IDS = re.compile(r"[^A-Fa-f0-9]")
 _NO_DEBUG_ID = "0" * 33
+_THIS_MACHINE = re.compile(r"localhost|(^|@)(127\.|\[::1\])", re.IGNORECASE)
+
+
+class SymbolUrls(Rule):
+    """The addresses of symbols in the modules, without those that concern nobody else.
+
+    An address of this machine is left out; what may hold credentials is cut from any other.
+    """
+
+    reads = frozenset({"json_dump", "upload_file_minidump_browser"})
+    writes = frozenset({"json_dump", "upload_file_minidump_browser"})
+
+    def act(self, crash: Crash) -> Mapping[str, Any]:
+        """Look at the modules of all minidumps."""
+        fields = {}
+        if walk := self._cleaned(crash, crash.processed.get("json_dump")):
+            fields["json_dump"] = walk
+        browser = crash.processed.get("upload_file_minidump_browser")
+        if isinstance(browser, dict) and (walk := self._cleaned(crash, browser.get("json_dump"))):
+            fields["upload_file_minidump_browser"] = {**browser, "json_dump": walk}
+        return fields
+
+    def _cleaned(self, crash: Crash, walk: object) -> dict[str, Any] | None:
+        """Return the walk with other addresses; None if there is nothing to be changed."""
+        modules = walk.get("modules") if isinstance(walk, dict) else None
+        if not isinstance(walk, dict) or not isinstance(modules, list):
+            return None
+        cleaned = [self._module(crash, module) for module in modules]
+        same = all(new is old for new, old in zip(cleaned, modules, strict=True))
+        return None if same else {**walk, "modules": cleaned}
+
+    def _module(self, crash: Crash, module: Any) -> Any:
+        url = module.get("symbol_url") if isinstance(module, dict) else None
+        if url is None:
+            return module
+        public = _public_url(url)
+        if public is None:
+            name = _clean(module.get("filename"), _NOT_IN_FILE_NAMES)
+            crash.note(f"Redacting symbol url for module {name}")
+        return module if public == url else {**module, "symbol_url": public}
 
 
 class ModulesInStack(Rule):
@@ -23,7 +64,7 @@ class ModulesInStack(Rule):
 
     def applies(self, crash: Crash) -> bool:
         """Only where a stack was walked."""
-        return bool(crash.json_dump)
+        return crash.is_walked
 
     def act(self, crash: Crash) -> Mapping[str, Any]:
         """Join the pairs with semicolons, sorted."""
@@ -31,7 +72,7 @@ class ModulesInStack(Rule):
         pairs = {
             f"{_clean(module.get('filename'), _NOT_IN_FILE_NAMES)}/"
             f"{_clean(module.get('debug_id'), _NOT_IN_IDS)}"
-            for module in crash.json_dump.get("modules") or []
+            for module in objects_in(crash.json_dump.get("modules"))
             if module.get("filename") in named
         }
         return {"modules_in_stack": ";".join(sorted(pairs))}
@@ -54,10 +95,21 @@ class MissingSymbols(Rule):
         """Join the entries with semicolons, sorted; a slash in a version is escaped."""
         entries = {
             _entry(module)
-            for module in crash.json_dump.get("modules") or []
+            for module in objects_in(crash.json_dump.get("modules"))
             if module.get("missing_symbols")
         }
         return {"missing_symbols": ";".join(sorted(entries))} if entries else {}
+
+
+def _public_url(url: object) -> str | None:
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else None
+    except ValueError:
+        return None
+    if parts is None or _THIS_MACHINE.search(parts.netloc):
+        return None
+    netloc = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=netloc, query="", fragment="").geturl()
 
 
 def _entry(module: Mapping[str, Any]) -> str:

@@ -49,7 +49,7 @@ class StackWalk(Rule):
     def act(self, crash: Crash) -> Mapping[str, Any]:
         """Walk the main minidump, then the others. Raises StackwalkerNotReadyError."""
         annotations = crash.workdir / "annotations.json"
-        annotations.write_text(json.dumps(dict(crash.annotations)))
+        annotations.write_text(json.dumps(_for_the_stackwalker(crash.annotations)))
         fields: dict[str, Any] = {}
         additional = []
         for name in sorted(crash.dumps):
@@ -82,6 +82,14 @@ class StackWalk(Rule):
             "this crash is processed again when there is one."
         )
         return {"mdsw_status_string": NO_STACKWALKER, "mdsw_return_code": -1}
+
+
+def _for_the_stackwalker(annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """Return annotations as the stackwalker reads them: the certificates are a text of JSON."""
+    certificates = annotations.get("ModuleSignatureInfo")
+    if certificates is None or isinstance(certificates, str):
+        return dict(annotations)
+    return {**annotations, "ModuleSignatureInfo": json.dumps(certificates)}
 
 
 def _fields_of(result: WalkResult) -> dict[str, Any]:

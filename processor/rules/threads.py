@@ -3,14 +3,17 @@
 
 """The threads of the stack walk: which one crashed, why, where, and stacks kept to a size."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from processor.crash import Crash
 from processor.rules.base import Rule
+from socorro.metrics import METRICS
 
 _MAX_FRAMES = 500
 _KEPT_AT_EACH_END = 250
+_MAIN = "json_dump"
+_BROWSER = "upload_file_minidump_browser.json_dump"
 
 
 class CrashingThread(Rule):
@@ -23,65 +26,66 @@ class CrashingThread(Rule):
 
     def applies(self, crash: Crash) -> bool:
         """Only where a stack was walked."""
-        return bool(crash.json_dump)
+        return crash.is_walked
 
     def act(self, crash: Crash) -> Mapping[str, Any]:
         """Read the crash's own part of the walk."""
-        info = crash.json_dump.get("crash_info") or {}
-        index = info.get("crashing_thread")
-        if not isinstance(index, int):
+        index = crash.crash_info.get("crashing_thread")
+        if not isinstance(index, int) or isinstance(index, bool):
             index = None
             crash.note("mdsw did not identify the crashing thread")
-        thread = _thread(crash, index)
+        thread = crash.json_dump.get("crashing_thread")
+        thread = thread if isinstance(thread, dict) else {}
         fields = {
             "crashing_thread": index,
-            "crashing_thread_name": thread.get("thread_name"),
-            "reason": info.get("type") or "",
-            "address": _address(info),
+            "crashing_thread_name": _text(thread.get("thread_name")),
+            "reason": _text(crash.crash_info.get("type")) or "",
+            "address": _address(crash.crash_info),
         }
         last_error = thread.get("last_error_value")
         return fields | ({"last_error_value": last_error} if isinstance(last_error, str) else {})
 
 
 class TruncateStacks(Rule):
-    """Stacks of more than 500 frames keep their first and last 250."""
+    """Stacks of more than 500 frames keep their first and last 250, in all minidumps."""
 
-    reads = frozenset({"json_dump"})
-    writes = frozenset({"json_dump"})
+    reads = frozenset({"json_dump", "upload_file_minidump_browser"})
+    writes = frozenset({"json_dump", "upload_file_minidump_browser"})
 
     def applies(self, crash: Crash) -> bool:
         """Only where some stack is too long."""
-        return any(_too_long(thread) for thread in _all_threads(crash))
+        return any(
+            _too_long(thread) for walk in _walks(crash).values() for _, thread in _threads(walk)
+        )
 
     def act(self, crash: Crash) -> Mapping[str, Any]:
         """Put one marker frame in place of those cut out of each long stack."""
-        dump = dict(crash.json_dump)
-        dump["threads"] = [self._truncate(thread) for thread in dump.get("threads") or []]
-        if isinstance(dump.get("crashing_thread"), dict):
-            dump["crashing_thread"] = self._truncate(dump["crashing_thread"])
-        cut = sum(_too_long(thread) for thread in crash.json_dump.get("threads") or [])
-        crash.note(f"stacks of {cut} threads were truncated to {_MAX_FRAMES} frames")
-        return {"json_dump": dump}
+        shortened = {path: self._shorten(crash, path, walk) for path, walk in _walks(crash).items()}
+        fields = {"json_dump": shortened[_MAIN]} if _MAIN in shortened else {}
+        if _BROWSER in shortened:
+            browser = crash.processed["upload_file_minidump_browser"]
+            fields["upload_file_minidump_browser"] = {**browser, "json_dump": shortened[_BROWSER]}
+        return fields
 
-    def _truncate(self, thread: dict[str, Any]) -> dict[str, Any]:
-        if not _too_long(thread):
-            return thread
-        frames = thread["frames"]
-        count = len(frames) - 2 * _KEPT_AT_EACH_END
-        marker = {"truncated": {"msg": f"{count} frames truncated"}}
-        kept = [*frames[:_KEPT_AT_EACH_END], marker, *frames[-_KEPT_AT_EACH_END:]]
-        return {**thread, "frames": kept, "truncated": True}
+    def _shorten(self, crash: Crash, path: str, walk: Mapping[str, Any]) -> dict[str, Any]:
+        for place, thread in _threads(walk):
+            if _too_long(thread):
+                METRICS.gauge("processor.truncatestackrule.stack_size", len(thread["frames"]))
+                METRICS.incr("processor.truncatestackrule.truncated")
+                crash.note(f"{path}.{place}: truncated {len(thread['frames'])} frames to 501")
+        dump = dict(walk)
+        if isinstance(dump.get("threads"), list):
+            dump["threads"] = [_truncate(thread) for thread in dump["threads"]]
+        if "crashing_thread" in dump:
+            dump["crashing_thread"] = _truncate(dump["crashing_thread"])
+        return dump
 
 
 class ThreadCount(Rule):
-    """``thread_count``: the number of threads in the minidump."""
+    """``thread_count``: the number of threads in the minidump, null without one."""
 
     reads = frozenset({"json_dump"})
     writes = frozenset({"thread_count"})
-
-    def applies(self, crash: Crash) -> bool:
-        """Only where a stack was walked."""
-        return bool(crash.json_dump)
 
     def act(self, crash: Crash) -> Mapping[str, Any]:
         """Copy the count."""
@@ -123,16 +127,38 @@ def _address(info: Mapping[str, Any]) -> str | None:
     return address
 
 
-def _thread(crash: Crash, index: int | None) -> Mapping[str, Any]:
-    threads = crash.json_dump.get("threads") or []
-    return threads[index] if index is not None and 0 <= index < len(threads) else {}
+def _walks(crash: Crash) -> dict[str, Mapping[str, Any]]:
+    """Return the stack walks of all minidumps by their paths in the processed crash."""
+    browser = crash.processed.get("upload_file_minidump_browser")
+    found = {
+        _MAIN: crash.processed.get("json_dump"),
+        _BROWSER: browser.get("json_dump") if isinstance(browser, dict) else None,
+    }
+    return {path: walk for path, walk in found.items() if isinstance(walk, dict)}
 
 
-def _all_threads(crash: Crash) -> list[Mapping[str, Any]]:
-    extra = crash.json_dump.get("crashing_thread")
-    threads = crash.json_dump.get("threads") or []
-    return [*threads, *([extra] if isinstance(extra, dict) else [])]
+def _threads(walk: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the path and the thread of each; the crashing one is there twice."""
+    yield "crashing_thread", walk.get("crashing_thread")
+    threads = walk.get("threads")
+    for number, thread in enumerate(threads if isinstance(threads, list) else []):
+        yield f"threads.{number}", thread
 
 
-def _too_long(thread: Mapping[str, Any]) -> bool:
-    return len(thread.get("frames") or []) > _MAX_FRAMES
+def _too_long(thread: Any) -> bool:
+    frames = thread.get("frames") if isinstance(thread, dict) else None
+    return isinstance(frames, list) and len(frames) > _MAX_FRAMES
+
+
+def _truncate(thread: Any) -> Any:
+    if not _too_long(thread):
+        return thread
+    frames = thread["frames"]
+    count = len(frames) - 2 * _KEPT_AT_EACH_END
+    marker = {"truncated": {"msg": f"{count} frames truncated"}}
+    kept = [*frames[:_KEPT_AT_EACH_END], marker, *frames[-_KEPT_AT_EACH_END:]]
+    return {**thread, "frames": kept, "truncated": True}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -5,7 +5,9 @@
 
 from typing import Any
 
-from processor.rules.modules import MissingSymbols, ModulesInStack
+import pytest
+
+from processor.rules.modules import MissingSymbols, ModulesInStack, SymbolUrls
 from tests.processor.conftest import MakeCrash
 
 DUMP: dict[str, Any] = {
@@ -37,3 +39,57 @@ def test_hostile_module_names_cannot_forge_an_entry(make_crash: MakeCrash) -> No
     module = {"filename": "a;b/../c", "debug_id": "xyz;A1", "missing_symbols": True}
     crash = make_crash({"json_dump": {"modules": [module]}})
     assert MissingSymbols().act(crash) == {"missing_symbols": "ab..c/None/A1"}
+
+
+def test_after_an_empty_walk_no_module_is_on_the_stack(make_crash: MakeCrash) -> None:
+    crash = make_crash({"json_dump": {}})
+    assert ModulesInStack().applies(crash)
+    assert ModulesInStack().act(crash) == {"modules_in_stack": ""}
+    assert not ModulesInStack().applies(make_crash())
+
+
+@pytest.mark.parametrize(
+    ("url", "public"),
+    [
+        (
+            "https://symbols.mozilla.org/xul.pdb/A1/xul.sym?try",
+            "https://symbols.mozilla.org/xul.pdb/A1/xul.sym",
+        ),
+        (
+            "https://me:secret@symbols.example.com/xul/A1/xul.sym?X-Signature=secret#a",
+            "https://symbols.example.com/xul/A1/xul.sym",
+        ),
+        ("https://symbols.example.com:8443/a", "https://symbols.example.com:8443/a"),
+    ],
+)
+def test_addresses_of_symbols_hold_no_credentials(
+    make_crash: MakeCrash, url: str, public: str
+) -> None:
+    crash = make_crash({"json_dump": {"modules": [{"filename": "xul", "symbol_url": url}]}})
+    fields = SymbolUrls().act(crash)
+    modules = fields.get("json_dump", crash.json_dump)["modules"]
+    assert modules == [{"filename": "xul", "symbol_url": public}]
+    assert crash.notes == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://localhost:8000/a?b", "http://u@LOCALHOST/a", "http://127.0.0.1/a", "http://[", 3],
+)
+def test_addresses_of_this_machine_are_left_out_with_a_note(
+    make_crash: MakeCrash, url: Any
+) -> None:
+    module = {"filename": "a b.so", "symbol_url": url}
+    walk = {"modules": [module, {"filename": "b.so", "symbol_url": None}]}
+    crash = make_crash({"json_dump": walk, "upload_file_minidump_browser": {"json_dump": walk}})
+    fields = SymbolUrls().act(crash)
+    assert fields["json_dump"]["modules"][0] == {"filename": "a b.so", "symbol_url": None}
+    assert fields["upload_file_minidump_browser"]["json_dump"] == fields["json_dump"]
+    assert crash.notes == ["Redacting symbol url for module ab.so"] * 2
+    assert module["symbol_url"] == url
+
+
+@pytest.mark.parametrize("walk", [None, {}, {"modules": None}, {"modules": [None, {}, 3]}])
+def test_without_addresses_nothing_changes(make_crash: MakeCrash, walk: Any) -> None:
+    crash = make_crash({"json_dump": walk})
+    assert SymbolUrls().act(crash) == {}
