@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from socorro import settings
+from socorro.reprocessing import RULESETS
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -30,7 +31,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.option("--deferred", is_flag=True, help="With --stored: deferred ones that wait, too.")
 @click.option(
     "--ruleset",
-    type=click.Choice(["default", "regenerate_signature"]),
+    type=click.Choice(RULESETS),
     default="default",
     show_default=True,
     help="What is done: everything from the raw crash, or the signature alone.",

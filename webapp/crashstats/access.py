@@ -16,6 +16,7 @@ class Viewer:
     name: str = ""
     may_see_protected: bool = False
     may_download_dumps: bool = False
+    may_reprocess: bool = False
 
     @property
     def is_logged_in(self) -> bool:
@@ -49,4 +50,5 @@ def _viewer(request: HttpRequest) -> Viewer:
         name=user.get_username(),
         may_see_protected=user.has_perm("crashstats.view_pii"),
         may_download_dumps=user.has_perm("crashstats.view_rawdump"),
+        may_reprocess=user.has_perm("crashstats.reprocess_crashes"),
     )

@@ -15,6 +15,7 @@ class Access(models.Model):
         permissions = [
             ("view_pii", "View Personal Identifiable Information"),
             ("view_rawdump", "View Raw Dumps"),
+            ("reprocess_crashes", "Reprocess Crashes"),
         ]
 
 

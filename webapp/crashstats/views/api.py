@@ -1,7 +1,7 @@
 # This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy
 # of the MPL was not distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""The API: processed and raw crashes as JSON, and the dumps of a report."""
+"""The API: processed and raw crashes as JSON, the dumps of a report, processing again."""
 
 import json
 import tempfile
@@ -13,8 +13,12 @@ import orjson
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from socorro.crash_id import is_crash_id
+from socorro.queue import QueueName, QueueUnavailable, Task
+from socorro.queue.base import DEFAULT_RULESET
+from socorro.reprocessing import RULESETS
 from socorro.storage import CrashNotFound, StorageError
 from socorro.storage.base import MAIN_DUMP, StorageUnavailable, kind_of_dump
 from webapp.crashstats import handles
@@ -32,18 +36,22 @@ class _Refused(Exception):
         self.response = JsonResponse(body, status=status)
 
 
+# Scripts have no form's token; the service that changes something looks for it itself.
+@csrf_exempt
 def api(request: HttpRequest, name: str) -> HttpResponseBase:
     """Answer ``/api/<name>/``."""
     # Clients may use either name of a service.
     view = _SERVICES.get(name.removesuffix("Middleware"))
     if view is None:
         return JsonResponse({"error": f"No service called {name[:100]!r}"}, status=404)
-    if request.method != "GET":
-        return JsonResponse({"error": "Method not allowed"}, status=405, headers={"Allow": "GET"})
     try:
         response = view(request)
     except _Refused as refused:
         response = refused.response
+    except QueueUnavailable:
+        response = JsonResponse(
+            {"error": "The queue does not answer"}, status=503, headers={"Retry-After": "60"}
+        )
     except StorageUnavailable:
         response = JsonResponse(
             {"error": "Crash storage does not answer"}, status=503, headers={"Retry-After": "60"}
@@ -58,12 +66,22 @@ def api(request: HttpRequest, name: str) -> HttpResponseBase:
     return response
 
 
+def _only(request: HttpRequest, method: str) -> None:
+    """Raise _Refused for another method."""
+    if request.method != method:
+        refused = _Refused(405, {"error": "Method not allowed"})
+        refused.response["Allow"] = method
+        raise refused
+
+
 def _processed_crash(request: HttpRequest) -> HttpResponseBase:
+    _only(request, "GET")
     crash_id = _crash_id(request)
     return _json(request, processed_crash(crash_id, viewer_of(request)))
 
 
 def _raw_crash(request: HttpRequest) -> HttpResponseBase:
+    _only(request, "GET")
     crash_id = _crash_id(request)
     form = request.GET.get("format") or "meta"
     if form == "meta":
@@ -92,6 +110,37 @@ def _dump(crash_id: str, name: str, viewer: Viewer) -> HttpResponseBase:
         filename=_file_name(crash_id, name),
         content_type="application/octet-stream",
     )
+
+
+def _reprocessing(request: HttpRequest) -> HttpResponseBase:
+    # Before anything else, so that a stranger learns nothing from the answer.
+    if not viewer_of(request).may_reprocess:
+        error = "Use of this endpoint requires the 'Reprocess Crashes' permission"
+        raise _Refused(403, {"error": error})
+    _only(request, "POST")
+    return _queue_again(request)
+
+
+# Who is known by a session could be led here by another site.
+@csrf_protect
+def _queue_again(request: HttpRequest) -> HttpResponseBase:
+    wanted = request.POST.getlist("crash_ids")
+    if not wanted:
+        raise _Refused(400, {"errors": {"crash_ids": ["This field is required."]}})
+    # All are looked at before the first is queued.
+    tasks = [_task(text) for text in dict.fromkeys(wanted)]
+    handles.queue().publish(QueueName.REPROCESSING, tasks)
+    return HttpResponse(b"null", content_type="application/json; charset=UTF-8")
+
+
+def _task(text: str) -> Task:
+    """Return the task in ``<crash id>`` or ``<crash id>:<ruleset>``. Raises _Refused."""
+    crash_id, separator, ruleset = text.strip().partition(":")
+    if not is_crash_id(crash_id):
+        raise _bad_value(f"Crash id '{crash_id[:80]}' is not valid.")
+    if separator and ruleset not in RULESETS:
+        raise _bad_value(f"Ruleset '{ruleset[:80]}' is not valid.")
+    return Task(crash_id, ruleset or DEFAULT_RULESET)
 
 
 def _file_name(crash_id: str, name: str) -> str:
@@ -129,4 +178,8 @@ def _json(request: HttpRequest, document: dict[str, Any]) -> HttpResponse:
     return HttpResponse(body, content_type="application/json; charset=UTF-8")
 
 
-_SERVICES: dict[str, View] = {"ProcessedCrash": _processed_crash, "RawCrash": _raw_crash}
+_SERVICES: dict[str, View] = {
+    "ProcessedCrash": _processed_crash,
+    "RawCrash": _raw_crash,
+    "Reprocessing": _reprocessing,
+}
