@@ -20,6 +20,8 @@ from tests.faults.made_reports import body_of, tokens_of
 _CLIENTS = 4
 # As a client that was refused, or whose connection broke, does not come again at once.
 _PAUSE_SECONDS = 0.05
+# The mover's longest pause is 19 s.
+_STILL_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,7 @@ def check_stored(
 ) -> None:
     """Fail unless all that was acknowledged comes home as it was sent, and nothing is half."""
     tokens_of([home, *others], folder)
-
-    def is_home() -> bool:
-        return not any(
-            list(other.list_raw_crashes(day)) for other in others for day in other.list_days()
-        )
-
-    wait_until(is_home, "every report is home")
+    _wait_for_all_to_come_home(others)
     stored = tokens_of([home], folder)
     lost = {
         crash_id: token
@@ -110,6 +106,27 @@ def check_stored(
         if stored.get(crash_id) != token
     }
     assert lost == {}
+
+
+def _wait_for_all_to_come_home(others: Sequence[CrashStorage]) -> None:
+    """Wait as long as there are fewer and fewer; after a minute of load there are thousands."""
+    left = _count(others)
+    patience = time.monotonic() + _STILL_SECONDS
+    while left:
+        assert time.monotonic() < patience, f"{left} reports do not come home"
+        time.sleep(0.2)
+        before, left = left, _count(others)
+        if left < before:
+            patience = time.monotonic() + _STILL_SECONDS
+
+
+def _count(storages: Sequence[CrashStorage]) -> int:
+    return sum(
+        1
+        for storage in storages
+        for day in storage.list_days()
+        for _ in storage.list_raw_crashes(day)
+    )
 
 
 def check_refusals(clients: Clients) -> None:
