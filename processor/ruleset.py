@@ -20,7 +20,9 @@ from processor.rules.crash_facts import (
 from processor.rules.dates import DatesAndTimes
 from processor.rules.environment import Accessibility, DistributionId
 from processor.rules.identity import CollectorMetadata, CrashReportKeys, Identifiers
+from processor.rules.java import Breadcrumbs, JavaStackTrace
 from processor.rules.mac import MacBootArgs, MacCrashInfo
+from processor.rules.memory import MemoryMeasures, MemoryReport
 from processor.rules.modules import MissingSymbols, ModulesInStack, SymbolUrls
 from processor.rules.phc import Phc
 from processor.rules.platform import AndroidCpuInfo, AndroidOsInfo, PlatformInfo
@@ -120,8 +122,11 @@ def _default_rules(walkers: Walkers, signer: Signer, choices: Choices) -> list[R
         Accessibility(),
         Addons(),
         DatesAndTimes(),
+        MemoryReport(),
         # Why, by the program itself.
         Phc(),
+        Breadcrumbs(),
+        JavaStackTrace(),
         MacBootArgs(),
         MacCrashInfo(),
         MozCrashReason(),
@@ -142,6 +147,7 @@ def _default_rules(walkers: Walkers, signer: Signer, choices: Choices) -> list[R
         ModulesInStack(),
         MissingSymbols(),
         ThemePrettyName(),
+        MemoryMeasures(),
         SoftErrors(),
         ThreadCount(),
         # What it is called, from all of the above.
