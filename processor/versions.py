@@ -29,8 +29,12 @@ _TIMEOUT = 3.0
 _RETRIES = 5
 _BACKOFF = 0.1
 _RETRIED = frozenset({429, 500})
+# What says that nobody is asked at all; other errors may be about one build only.
+_NOBODY_THERE = frozenset({429, 502, 503, 504})
+# Asked of an API that was down: nobody's build.
+_CHECK = ("socorro", "beta", "0")
 _MAX_REDIRECTS = 2
-_MAX_ANSWER = 2**16
+_MAX_ANSWER = 2**14
 _MAX_VERSION_CHARS = 100
 
 
@@ -51,7 +55,7 @@ class NoVersions:
 
 
 class NoAnswerError(Exception):
-    """The API could not be reached, or did not answer as it should; the text says why."""
+    """Nobody answered what was asked; the text says why."""
 
 
 class ApiVersions:
@@ -79,10 +83,7 @@ class ApiVersions:
         )
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))
-        self._asked_last = ("", "", "")
-        self._breaker = Breaker(
-            "the API of versions", lambda: self._ask(*self._asked_last), (NoAnswerError,)
-        )
+        self._breaker = Breaker("the API of versions", lambda: self._ask(*_CHECK), (NoAnswerError,))
 
     def find(self, product: str, channel: str, build: str) -> str | None:
         """Return what is remembered, else what the API answers; None if it does not know."""
@@ -99,7 +100,6 @@ class ApiVersions:
             version = self._ask(*key)
         except NoAnswerError as error:
             logger.warning("no version: %s", error)
-            self._asked_last = key
             self._breaker.failed()
         else:
             self._cache.put(key, version, _MISS_SECONDS if version is None else _HIT_SECONDS)
@@ -113,19 +113,17 @@ class ApiVersions:
         self._session.close()
 
     def _ask(self, product: str, channel: str, build: str) -> str | None:
-        """Return what the API answers now. Raises NoAnswerError."""
+        """Return what the API answers now; an error is no version. Raises NoAnswerError."""
         params = {"product": product, "channel": channel, "build_id": build}
         try:
             with self._session.get(
                 self._url, params=params, timeout=_TIMEOUT, stream=True
             ) as response:
-                if response.status_code in _RETRIED or response.status_code > 500:
+                if response.status_code in _NOBODY_THERE:
                     raise NoAnswerError(f"the answer is {response.status_code}")
-                if response.status_code != 200:
-                    return None
-                return _first_version(_body(response))
-        except (requests.RequestException, ValueError) as error:
-            # The text of either may hold the address, with a password in it.
+                return _first_version(_body(response)) if response.status_code == 200 else None
+        except requests.RequestException as error:
+            # Its text holds the address, with a password in it perhaps.
             raise NoAnswerError(type(error).__name__) from error
 
 
@@ -153,27 +151,24 @@ class _Cache:
 
 
 def _body(response: requests.Response) -> bytes:
-    """Return the body. Raises NoAnswerError for one that is too large or comes too slowly."""
+    """Return the body, empty if it is too large. Raises NoAnswerError if it comes too slowly."""
     deadline = time.monotonic() + _TIMEOUT
     body = bytearray()
-    for chunk in response.iter_content(1024):
+    # A larger chunk would be waited for, however slowly it comes; the answer is a hundred bytes.
+    for chunk in response.iter_content(1):
         body += chunk
         if len(body) > _MAX_ANSWER:
-            raise NoAnswerError("the answer is too large")
+            return b""
         if time.monotonic() > deadline:
             raise NoAnswerError("the answer takes too long")
     return bytes(body)
 
 
 def _first_version(body: bytes) -> str | None:
-    """Return the version of the first hit, None if there is none. Raises NoAnswerError."""
-    answer: Any = orjson.loads(body)
-    hits = answer.get("hits") if isinstance(answer, dict) else None
-    if not isinstance(hits, list):
-        raise NoAnswerError("the answer has no hits")
-    if not hits:
+    """Return the version of the first hit, None if there is none that can be used."""
+    try:
+        version: Any = orjson.loads(body)["hits"][0]["version_string"]
+    except (ValueError, KeyError, IndexError, TypeError):
         return None
-    version = hits[0].get("version_string") if isinstance(hits[0], dict) else None
-    if not isinstance(version, str) or not 0 < len(version) <= _MAX_VERSION_CHARS:
-        raise NoAnswerError("the answer has no version")
-    return version
+    usable = isinstance(version, str) and 0 < len(version) <= _MAX_VERSION_CHARS
+    return version if usable and version.isprintable() else None
