@@ -22,6 +22,7 @@ _INPUT = frozenset(
         "ipc_channel_error",
         "ipc_message_name",
         "java_exception",
+        "java_stack_trace",
         "js_large_allocation_failure",
         "json_dump",
         "mdsw_status_string",

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from processor.crash import Crash
-from processor.pipeline import Pipeline, RulesetError, StackwalkerNotReadyError
+from processor.pipeline import PIPELINE_FIELDS, Pipeline, RulesetError, StackwalkerNotReadyError
 from processor.rules.base import Rule
 from processor.rules.identity import Identifiers
 from processor.ruleset import make_rulesets
 from processor.walker import WalkerSource
 from socorro import settings
+from socorro.fields import FIELDS
 from socorro.signing import load_signer
 from tests.processor.conftest import CRASH_ID, MakeCrash
 
@@ -112,6 +113,13 @@ def test_the_shipped_rulesets_fit_the_registry() -> None:
     loaded = settings.load()
     rulesets = make_rulesets(WalkerSource(loaded), load_signer(loaded))
     assert rulesets.keys() == {"default", "regenerate_signature"}
+
+
+def test_every_registered_field_is_written_by_a_rule_or_the_pipeline() -> None:
+    loaded = settings.load()
+    default = make_rulesets(WalkerSource(loaded), load_signer(loaded))["default"]
+    written = PIPELINE_FIELDS.union(*(rule.writes for rule in default._rules))
+    assert written == FIELDS.keys()
 
 
 def test_a_value_of_a_wrong_type_is_left_out_and_noted(make_crash: MakeCrash) -> None:
