@@ -27,3 +27,27 @@ class PriorityRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.crash_id} at {self.requested_at:%Y-%m-%d %H:%M:%S}"
+
+
+class ProductVersion(models.Model):
+    """A build of a product on a channel, and the version that it was released as.
+
+    The build itself says ``128.0``; as a beta it is ``128.0b4`` or ``128.0rc1``. A build can be a
+    release candidate on one channel and the release on another.
+    """
+
+    product = models.CharField(max_length=100)
+    # In lower case.
+    channel = models.CharField(max_length=100)
+    build_id = models.CharField(max_length=100)
+    version = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product", "channel", "build_id", "version"], name="a_version_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product} {self.version} ({self.channel}, {self.build_id})"

@@ -24,6 +24,7 @@ from socorro.storage.base import MAIN_DUMP, StorageUnavailable, kind_of_dump
 from webapp.crashstats import handles
 from webapp.crashstats.access import Viewer, viewer_of
 from webapp.crashstats.crashes import processed_crash, raw_crash
+from webapp.crashstats.versions import versions_of_build
 
 View = Callable[[HttpRequest], HttpResponseBase]
 
@@ -133,6 +134,27 @@ def _queue_again(request: HttpRequest) -> HttpResponseBase:
     return HttpResponse(b"null", content_type="application/json; charset=UTF-8")
 
 
+def _version_string(request: HttpRequest) -> HttpResponseBase:
+    _only(request, "GET")
+    product, channel, build_id = _required(request, "product", "channel", "build_id")
+    versions = versions_of_build(product, channel, build_id)
+    hits = [{"version_string": version} for version in versions]
+    return _json(request, {"hits": hits, "total": len(hits)})
+
+
+def _required(request: HttpRequest, *names: str) -> list[str]:
+    """Return parameters that must be there. Raises _Refused with all that is wrong."""
+    values = [request.GET.get(name, "").strip() for name in names]
+    errors = {
+        name: ["Null characters are not allowed." if value else "This field is required."]
+        for name, value in zip(names, values, strict=True)
+        if not value or "\0" in value
+    }
+    if errors:
+        raise _Refused(400, {"errors": errors})
+    return values
+
+
 def _task(text: str) -> Task:
     """Return the task in ``<crash id>`` or ``<crash id>:<ruleset>``. Raises _Refused."""
     crash_id, separator, ruleset = text.strip().partition(":")
@@ -151,11 +173,7 @@ def _file_name(crash_id: str, name: str) -> str:
 
 def _crash_id(request: HttpRequest) -> str:
     """Return the bare crash id that is asked for. Raises _Refused."""
-    crash_id = request.GET.get("crash_id", "").strip()
-    if not crash_id:
-        raise _Refused(400, {"errors": {"crash_id": ["This field is required."]}})
-    if "\0" in crash_id:
-        raise _Refused(400, {"errors": {"crash_id": ["Null characters are not allowed."]}})
+    (crash_id,) = _required(request, "crash_id")
     if not is_crash_id(crash_id):
         raise _bad_value("uuid")
     return crash_id
@@ -182,4 +200,5 @@ _SERVICES: dict[str, View] = {
     "ProcessedCrash": _processed_crash,
     "RawCrash": _raw_crash,
     "Reprocessing": _reprocessing,
+    "VersionString": _version_string,
 }
