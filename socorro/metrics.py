@@ -158,11 +158,19 @@ DECLARED: tuple[Metric, ...] = (
         "processor.denullrule.has_nulls", "incr", "A report had annotations with NUL characters."
     ),
     Metric(
+        "processor.cache_manager.evict",
+        "incr",
+        "A symbol file left SYMBOLS_CACHE to make room.",
+    ),
+    Metric("processor.cache_manager.usage", "gauge", "Bytes of the symbols in SYMBOLS_CACHE."),
+    Metric(
         "processor.ingestion_timing",
         "timing",
         "Time from the collection of a report to its processed crash.",
     ),
     Metric("processor.process_crash", "timing", "Time to process and save a crash.", ("ruleset",)),
+    Metric("processor.es.save_processed_crash", "timing", "Time to index a processed crash."),
+    Metric("processor.heartbeat", "incr", "Once a minute, from a processor between two crashes."),
     Metric("processor.save_processed_crash", "incr", "A processed crash was saved."),
     Metric(
         "processor.gave_up",
@@ -179,8 +187,23 @@ DECLARED: tuple[Metric, ...] = (
         "The long-lived stackwalker was ended and replaced.",
         ("reason",),
     ),
+    Metric(
+        "processor.save_processed_crash.failed",
+        "incr",
+        "A destination did not take a processed crash.",
+        ("destination",),
+    ),
+    Metric("processor.storage.save_processed_crash", "timing", "Time to store a processed crash."),
+    Metric("processor.telemetry.save_processed_crash", "timing", "Time to export a crash."),
     Metric("processor.truncatestackrule.stack_size", "gauge", "Frames of a stack that was cut."),
     Metric("processor.truncatestackrule.truncated", "incr", "A stack was cut to 500 frames."),
+    Metric(
+        "processor.symbols.download",
+        "incr",
+        "A symbol server was asked for a file.",
+        ("outcome",),
+    ),
+    Metric("processor.symbols.download.time", "timing", "Time that a symbol server was asked."),
     Metric(
         "processor.waiting_for_stackwalker",
         "incr",

@@ -26,10 +26,13 @@ from socorro.settings.parsers import (
     processors,
     queues,
     rate,
+    symbol_headers,
+    symbol_sources,
     url,
     workers,
 )
 from socorro.storage import open_storage
+from socorro.symbol_server import SymbolServer, is_address, parse_server
 
 T = TypeVar("T")
 
@@ -199,7 +202,8 @@ class Settings:
         "MIN_FREE_DISK",
         str(256 * 2**20),
         integer(0, 2**50),
-        "Free bytes below which the collector's heartbeat reports that the disk is full.",
+        "Free bytes below which the disk counts as full: the collector's heartbeat reports it, and "
+        "processors take no crash.",
     )
     rate_limit: str = _setting(
         "RATE_LIMIT",
@@ -378,8 +382,55 @@ class Settings:
     symbols: tuple[str, ...] = _setting(
         "SYMBOLS",
         "",
-        comma_list,
-        "Folders of symbols, comma-separated, searched after the store in the data folder.",
+        symbol_sources,
+        "Folders and servers of symbols, comma-separated, searched after the store in the data "
+        "folder, folders first; a server is https://USER:PASSWORD@HOST/PATH, its credentials are "
+        "optional.",
+    )
+    symbols_headers: tuple[tuple[str, str, str], ...] = _setting(
+        "SYMBOLS_HEADERS",
+        "",
+        symbol_headers,
+        "Headers that servers of symbols want, comma-separated, each HOST=NAME: VALUE, such as "
+        "symbols.example.com=Auth-Token: abc.",
+        secret=True,
+    )
+    symbols_cache: Path = _setting(
+        "SYMBOLS_CACHE",
+        "$SOCORRO_DATA/symbols-cache",
+        path,
+        "Folder in which symbols of servers are kept; all processors of a machine may share it.",
+    )
+    symbols_cache_size: int = _setting(
+        "SYMBOLS_CACHE_SIZE",
+        str(10 * 2**30),
+        integer(2**20, 2**50),
+        "Bytes that SYMBOLS_CACHE may take; what was not used the longest makes room.",
+    )
+    symbols_timeout: float = _setting(
+        "SYMBOLS_TIMEOUT",
+        "120",
+        number(1, 3600),
+        "Seconds that the download of one symbol file may take.",
+    )
+    symbols_wait: float = _setting(
+        "SYMBOLS_WAIT",
+        "20",
+        number(0, 3600),
+        "Seconds that a stack walk waits for symbols of servers, at most half of "
+        "STACKWALKER_DEADLINE; longer downloads go on for later crashes.",
+    )
+    symbols_downloads: int = _setting(
+        "SYMBOLS_DOWNLOADS",
+        "4",
+        integer(1, 64),
+        "Downloads that a processor makes from one server at the same time.",
+    )
+    symbols_missing_seconds: float = _setting(
+        "SYMBOLS_MISSING_SECONDS",
+        "3600",
+        number(0, 30 * 86400),
+        "Time for which symbols that a server does not have are not asked for again.",
     )
     siglists: Path | None = _setting(
         "SIGLISTS", "", optional_path, "Folder of signature lists; by default those shipped."
@@ -522,7 +573,14 @@ class Settings:
     @property
     def symbol_folders(self) -> tuple[Path, ...]:
         """All folders of symbols in the order in which they are searched."""
-        return (self.symbol_store, *(path(folder) for folder in self.symbols))
+        folders = (path(source) for source in self.symbols if not is_address(source))
+        return (self.symbol_store, *folders)
+
+    @property
+    def symbol_servers(self) -> tuple[SymbolServer, ...]:
+        """The servers of symbols in the order in which they are asked."""
+        servers = (source for source in self.symbols if is_address(source))
+        return tuple(parse_server(server, self.symbols_headers) for server in servers)
 
 
 def address(host: str, port: int) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 import limits
 
 from socorro.queue import QueueName
+from socorro.symbol_server import is_address, parse_header, parse_server
 
 # As options they would override the other parts unseen, and a password would be shown to people.
 _PARTS_OF_DATABASE_URL = frozenset({"dbname", "password", "port", "user"})
@@ -181,6 +182,22 @@ def optional(parse: Callable[[str], str]) -> Callable[[str], str]:
 def comma_list(text: str) -> tuple[str, ...]:
     """Read a comma-separated list; empty parts are left out."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def symbol_sources(text: str) -> tuple[str, ...]:
+    """Read folders and addresses of symbol servers. What it raises quotes no address."""
+    sources = comma_list(text)
+    for source in sources:
+        if is_address(source):
+            parse_server(source)
+        elif "://" in source:
+            raise ValueError("takes folders and addresses that start with http:// or https://")
+    return sources
+
+
+def symbol_headers(text: str) -> tuple[tuple[str, str, str], ...]:
+    """Read headers for symbol servers, ``HOST=NAME: VALUE``. What it raises quotes nothing."""
+    return tuple(parse_header(part) for part in comma_list(text))
 
 
 def path(text: str) -> Path:

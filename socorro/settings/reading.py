@@ -7,7 +7,6 @@ import os
 import re
 from dataclasses import dataclass, fields
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from decouple import Config, RepositoryEmpty, RepositoryEnv
 
@@ -16,6 +15,10 @@ from socorro.settings.parsers import path
 
 # What libpq takes in the options of a URL.
 _PASSWORD_OPTION = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
+
+
+# All of a URL's authority before its last @; a list of URLs has several.
+_CREDENTIALS = re.compile(r"://[^/?#]*@")
 
 
 @dataclass(frozen=True)
@@ -68,14 +71,10 @@ def describe() -> list[Described]:
 
 
 def mask(value: str) -> str:
-    """Hide the credentials inside a URL; other values stay as they are."""
+    """Hide the credentials inside URLs; other values stay as they are."""
     if "://" not in value:
         return value
-    value = _PASSWORD_OPTION.sub(r"\1***", value)
-    if "@" not in value:
-        return value
-    parts = urlsplit(value)
-    return urlunsplit(parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]))
+    return _CREDENTIALS.sub("://***@", _PASSWORD_OPTION.sub(r"\1***", value))
 
 
 def mask_secret(value: str) -> str:
