@@ -10,7 +10,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from processor.heartbeat import Heartbeat
 from processor.recovery import requeue_unwalked
+from processor.room import Room
 from processor.ruleset import load_rulesets
 from processor.stackwalk.child import kill_children
 from processor.walker import WalkerSource
@@ -47,6 +49,8 @@ class Processor:
         self._in_work: Message | None = None
         self._walkers = WalkerSource(settings)
         self._work_folder = _work_folder()
+        self._room = Room(self._work_folder.path, settings.min_free_disk)
+        self._heartbeat = Heartbeat()
         self._queue = open_queue(settings.crash_queue, lease_seconds=settings.lease_seconds)
         self._index = open_index(settings.search)
         self._worker = Worker(
@@ -83,6 +87,10 @@ class Processor:
         # one is the next that is taken.
         order = [name for name in QueueName if name in self._settings.processor_queues]
         while not self._stopping.is_set():
+            self._heartbeat.beat()
+            if not self._room.is_there():
+                self._stopping.wait(_OUTAGE_PAUSE)
+                continue
             try:
                 healthy = self._take_one(order)
             except QueueUnavailable as error:

@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from processor.crash import Crash
+from socorro import __version__
 from socorro.fields import FIELDS
 from socorro.metrics import METRICS
 from socorro.sentry import report_error
 
 logger = logging.getLogger(__name__)
 
+_MAX_HISTORY = 50
 FAILED_SIGNATURE = "EMPTY: crash failed to process"
 # What the pipeline itself writes, before and after the rules.
 PIPELINE_FIELDS = frozenset(
@@ -106,8 +108,9 @@ class Pipeline:
             processed.update(stored)
         else:
             processed["signature"] = FAILED_SIGNATURE
-        processed["started_datetime"] = _now()
-        crash.notes.append(f">>> Start processing: {_now()} ({socket.gethostname()}:{os.getpid()})")
+        started = processed["started_datetime"] = _now()
+        who = f"{socket.gethostname()}:{os.getpid()}, socorro {__version__}"
+        crash.notes.append(f">>> Start processing: {started} ({who})")
         failures = sum(not self._run_rule(rule, crash) for rule in self._rules)
         processed["success"] = failures == 0
         processed["processor_history"] = _history(stored)
@@ -149,13 +152,16 @@ def _of_their_types(changes: Mapping[str, Any], rule: str, crash: Crash) -> Mapp
 
 
 def _history(stored: Mapping[str, Any] | None) -> list[str]:
-    """Return the notes of earlier runs, the newest first."""
+    """Return the notes of earlier runs, the newest first: the latest ones, and the first of all."""
     if not stored:
         return []
     history = stored.get("processor_history")
     notes = stored.get("processor_notes")
     older = [note for note in history if isinstance(note, str)] if isinstance(history, list) else []
-    return [notes, *older] if isinstance(notes, str) else older
+    whole = [notes, *older] if isinstance(notes, str) else older
+    if len(whole) <= _MAX_HISTORY:
+        return whole
+    return [*whole[: _MAX_HISTORY - 1], whole[-1]]
 
 
 def _now() -> str:

@@ -5,7 +5,8 @@
 
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -145,11 +146,15 @@ class Worker:
             return None
 
     def _save(self, crash_id: str, processed: Mapping[str, Any]) -> None:
-        self._processed.save_processed_crash(crash_id, processed)
+        """Save, index and export. Whoever is killed in between is followed by one who does all."""
+        with _failures("storage"), METRICS.timer("processor.storage.save_processed_crash"):
+            self._processed.save_processed_crash(crash_id, processed)
         METRICS.incr("processor.save_processed_crash")
+        with _failures("es"), METRICS.timer("processor.es.save_processed_crash"):
+            self._index.put(search_document(processed))
         if self._telemetry is not None:
-            self._telemetry.save_telemetry_crash(crash_id, telemetry_document(processed))
-        self._index.put(search_document(processed))
+            with _failures("telemetry"), METRICS.timer("processor.telemetry.save_processed_crash"):
+                self._telemetry.save_telemetry_crash(crash_id, telemetry_document(processed))
 
     def _give_up(self, message: Message) -> None:
         """Save a crash that ended its processor too often, with a note instead of results."""
@@ -184,6 +189,16 @@ class Worker:
         except StorageError as error:
             logger.error("the raw crash is damaged: %s", error)
             return {}
+
+
+@contextmanager
+def _failures(destination: str) -> Iterator[None]:
+    """Count when a destination fails."""
+    try:
+        yield
+    except Exception:
+        METRICS.incr("processor.save_processed_crash.failed", tags=[f"destination:{destination}"])
+        raise
 
 
 def _age_ms(processed: Mapping[str, Any]) -> float:

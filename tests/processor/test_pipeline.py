@@ -3,6 +3,8 @@
 
 """A ruleset runs whole, whatever one rule does."""
 
+import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +16,7 @@ from processor.rules.base import Rule
 from processor.rules.identity import Identifiers
 from processor.ruleset import make_rulesets
 from processor.walker import WalkerSource
-from socorro import settings
+from socorro import __version__, settings
 from socorro.fields import FIELDS
 from socorro.signing import load_signer
 from tests.processor.conftest import CRASH_ID, MakeCrash
@@ -92,6 +94,27 @@ def test_a_rule_that_reads_what_nothing_writes_is_refused() -> None:
 def test_a_rule_that_writes_an_unknown_field_is_refused() -> None:
     with pytest.raises(RulesetError, match="WritesUnknown: not in the field registry"):
         Pipeline("default", [WritesUnknown()])
+
+
+def test_the_history_keeps_the_latest_runs_and_the_first(make_crash: MakeCrash) -> None:
+    processed: dict[str, Any] | None = None
+    pipeline = Pipeline("default", [])
+    for run in range(80):
+        processed = pipeline.run(make_crash(), processed)
+        processed["processor_notes"] = str(run)
+    assert processed is not None
+    history = processed["processor_history"]
+    assert history == [*(str(run) for run in range(78, 29, -1)), "0"]
+
+
+def test_notes_say_who_processed_a_crash_and_when(make_crash: MakeCrash) -> None:
+    processed = Pipeline("default", []).run(make_crash(), None)
+    start = re.fullmatch(
+        r">>> Start processing: (.{25}) \((.+):(\d+), socorro (.+)\)", processed["processor_notes"]
+    )
+    assert start
+    assert start[1] == processed["started_datetime"]
+    assert (int(start[3]), start[4]) == (os.getpid(), __version__)
 
 
 def test_nothing_of_an_earlier_run_survives_but_its_notes(make_crash: MakeCrash) -> None:

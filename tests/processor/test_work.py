@@ -23,8 +23,8 @@ from processor.work import Storages, Worker
 from socorro.crash_id import make_crash_id
 from socorro.fields import search_document
 from socorro.queue import LocalQueue, Message, QueueName, Task
-from socorro.search import SearchIndex, open_index
-from socorro.storage import CrashNotFound, CrashReport, FilesystemStorage
+from socorro.search import SearchIndex, SearchUnavailable, open_index
+from socorro.storage import CrashNotFound, CrashReport, FilesystemStorage, StorageUnavailable
 
 MAX_ATTEMPTS = 2
 
@@ -100,6 +100,36 @@ def test_a_crash_is_saved_indexed_and_only_then_acknowledged(road: Road) -> None
     assert road.storage.load_processed_crash(crash_id)["uuid"] == crash_id
     assert road.index.containing([crash_id]) == {crash_id}
     assert road.is_empty()
+
+
+def test_a_crash_is_saved_then_indexed_then_exported(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StorageUnavailable("full")
+
+    crash_id = road.publish()
+    with monkeypatch.context() as patched:
+        patched.setattr(road.telemetry, "save_telemetry_crash", fail)
+        assert not road.worker.settle(road.take())
+        assert road.index.containing([crash_id]) == {crash_id}
+    assert road.storage.has_processed_crash(crash_id)
+    depth = road.queue.depth()[QueueName.STANDARD]
+    assert (depth.delayed, depth.dead) == (1, 0)
+
+
+def test_a_crash_that_cannot_be_indexed_is_saved_but_not_exported(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise SearchUnavailable("down")
+
+    crash_id = road.publish()
+    monkeypatch.setattr(road.index, "put", fail)
+    assert not road.worker.settle(road.take())
+    assert road.storage.has_processed_crash(crash_id)
+    with pytest.raises(CrashNotFound):
+        road.telemetry.load_telemetry_crash(crash_id)
 
 
 def test_what_is_publicly_safe_is_exported(road: Road) -> None:
