@@ -212,3 +212,114 @@ def test_more_crashes_than_one_search_lists_are_found_once_each(
     monkeypatch.setattr("socorro.cli.latest.MAX_RESULTS", 1)
     monkeypatch.setattr("socorro.cli.latest.MAX_WINDOW", 2)
     assert list(latest_crash_ids(settings.load(), 100)) == indexed
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "product=Theirs",
+        "?product=Theirs&signature=~beta",
+        "https://crashes.example.org/search/?product=Theirs&_facets=version&_sort=date&page=2",
+        "/api/SuperSearch/?product=Theirs&_results_number=1&_results_offset=1",
+    ],
+)
+def test_a_search_is_given_by_its_parameters_or_its_address(
+    indexed: list[str], queued: Callable[..., list[Task]], query: str
+) -> None:
+    assert run("--query", query).exit_code == 0
+    assert [task.crash_id for task in queued()] == indexed[1::2]
+
+
+def test_a_search_is_narrowed_by_the_other_options(
+    indexed: list[str], queued: Callable[..., list[Task]]
+) -> None:
+    assert run("--query", "signature=~alpha", "--product", "Ours", "--last", "2").exit_code == 0
+    assert [task.crash_id for task in queued()] == [indexed[0], indexed[2]]
+
+
+def test_a_search_keeps_to_its_dates(indexed: list[str], queued: Callable[..., list[Task]]) -> None:
+    bound = (datetime.now(UTC) - timedelta(minutes=150)).isoformat()
+    assert run("--query", f"date=>={bound.replace('+', '%2B')}").exit_code == 0
+    assert [task.crash_id for task in queued()] == indexed[:3]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("", "give parameters of a search"),
+        ("https://crashes.example.org/search/", "give parameters of a search"),
+        ("_facets=version", "give parameters of a search"),
+        ("prodcut=Theirs", "'prodcut' is not known"),
+        ("product=Theirs&date=yesterday", "date"),
+        ("signature=@((", "signature"),
+        ("https://[", "not an address"),
+    ],
+)
+def test_a_search_that_would_find_something_else_is_refused(
+    indexed: list[str], queued: Callable[..., list[Task]], query: str, said: str
+) -> None:
+    result = run("--query", query)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert queued() == []
+
+
+def test_a_dry_run_lists_the_crashes_and_queues_none(
+    indexed: list[str], queued: Callable[..., list[Task]]
+) -> None:
+    result = run("--product", "Ours", "--dry-run")
+    assert result.exit_code == 0
+    assert result.stdout.split() == indexed[::2]
+    assert "3 crashes would be queued in reprocessing, ruleset default; nothing" in result.stderr
+    assert queued() == []
+
+
+def test_ids_are_read_from_files(queued: Callable[..., list[Task]], tmp_path: Path) -> None:
+    (tmp_path / "ids").write_text(f"{A}\n\nbp-{B}\n")
+    assert run("--ids", str(tmp_path / "ids")).exit_code == 0
+    assert queued() == [Task(A), Task(B)]
+    (tmp_path / "ids").write_bytes(b"\xff\xfe\n")
+    bad = run("--ids", str(tmp_path / "ids"), B)
+    assert (bad.exit_code, queued()) == (2, [])
+    assert "ids line 1: not a crash id" in bad.stderr
+    assert "cannot be read" in run("--ids", str(tmp_path / "none")).stderr
+
+
+def test_an_interrupted_list_goes_on_where_it_was(
+    data: Path, queued: Callable[..., list[Task]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [make_crash_id(datetime.now(UTC)) for _ in range(1_100)]
+    done_file = str(data.with_name("done"))
+    publish = LocalQueue.publish
+    goes = iter([True, False])
+
+    def interrupted(self: LocalQueue, queue: QueueName, tasks: list[Task]) -> None:
+        if not next(goes):
+            raise KeyboardInterrupt
+        publish(self, queue, tasks)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalQueue, "publish", interrupted)
+        first = run("-", "--resume", done_file, stdin="\n".join(ids))
+    assert first.exit_code == 130
+    assert "500 of 1,100 crashes were queued." in first.stderr
+    assert "The same command goes on there." in first.stderr
+    assert [task.crash_id for task in queued()] == ids[:500]
+
+    second = run("-", "--resume", done_file, stdin="\n".join(ids))
+    assert second.exit_code == 0
+    assert "500 crashes are left out: queued before the interruption." in second.stderr
+    assert second.stdout.startswith("600 crashes are queued in reprocessing")
+    assert [task.crash_id for task in queued()] == ids[500:]
+    assert not Path(done_file).exists()
+
+
+def test_a_file_of_ids_given_as_the_one_to_remember_in_is_not_touched(
+    queued: Callable[..., list[Task]], tmp_path: Path
+) -> None:
+    (tmp_path / "ids").write_text(f"{A}\n")
+    result = run(A, "--resume", str(tmp_path / "ids"))
+    assert result.exit_code == 2
+    assert "is another file: name one that does not exist yet" in result.stderr
+    assert (tmp_path / "ids").read_text() == f"{A}\n"
+    assert queued() == []
