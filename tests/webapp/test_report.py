@@ -145,6 +145,14 @@ def test_a_failed_stack_walk_is_named(client: Client, crashes: Crashes) -> None:
     assert "MissingThreadList" in html
 
 
+def test_a_crash_that_was_not_processed_in_full_says_so(client: Client, crashes: Crashes) -> None:
+    note = "gave up: processing ended 5 times without a result"
+    html = page(client, crashes.processed(success=False, processor_notes=note))
+    assert "could not be processed in full" in html
+    assert note in html
+    assert "could not be processed in full" not in page(client, crashes.processed(success=True))
+
+
 def test_a_truncated_stack_says_what_is_left_out(client: Client, crashes: Crashes) -> None:
     dump = walk("threads")
     marker = {"truncated": {"msg": "1234 frames truncated"}}

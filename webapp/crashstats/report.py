@@ -57,6 +57,7 @@ class Report:
     protected_annotations: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     stackwalk_problem: str
+    failed: bool
 
     @property
     def crashed(self) -> Thread | None:
@@ -100,6 +101,7 @@ def report_of(crash_id: str, processed: Mapping[str, Any], raw: Mapping[str, Any
         ),
         notes=tuple(line for line in text(processed.get("processor_notes")).splitlines() if line),
         stackwalk_problem="" if status in _STACKWALK_FINE else status,
+        failed=processed.get("success") is False,
     )
 
 
