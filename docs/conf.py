@@ -16,7 +16,7 @@ project_copyright = "the Socorro contributors; MPL 2.0"
 version = release = __version__
 
 extensions = ["myst_parser", "declared"]
-exclude_patterns = ["_build", "extensions"]
+exclude_patterns = ["_build", "examples", "extensions"]
 source_suffix = {".md": "markdown"}
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

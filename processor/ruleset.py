@@ -86,7 +86,7 @@ def make_rulesets(
     walkers: Walkers, signer: Signer, choices: Choices = Choices()
 ) -> dict[str, Pipeline]:
     """Return the rulesets by name. Raises RulesetError for rules that cannot work."""
-    default = with_own_rules(_default_rules(walkers, signer, choices), choices.own_rules)
+    default = with_own_rules(default_rules(walkers, signer, choices), choices.own_rules)
     return {
         "default": Pipeline("default", default),
         "regenerate_signature": Pipeline(
@@ -95,7 +95,8 @@ def make_rulesets(
     }
 
 
-def _default_rules(walkers: Walkers, signer: Signer, choices: Choices) -> list[Rule]:
+def default_rules(walkers: Walkers, signer: Signer, choices: Choices) -> list[Rule]:
+    """Return the rules of the default ruleset in their order, without a deployment's own."""
     dev_edition = DevEditionVersion(choices.wanting(DevEditionVersion), choices.versions)
     return [
         # Who it is and what came with it.

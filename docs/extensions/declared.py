@@ -3,10 +3,11 @@
 
 """Directives that list what the code declares, so that the reference cannot drift from it.
 
-``{settings-reference}``, ``{metrics-reference}``, ``{fields-reference}`` and
-``{annotations-reference}`` take no arguments.
+``{settings-reference}``, ``{metrics-reference}``, ``{fields-reference}``,
+``{annotations-reference}`` and ``{rules-reference}`` take no arguments.
 """
 
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,10 +15,14 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from processor.ruleset import PRODUCT_RULES, Choices, default_rules
+from processor.walker import WalkerSource
 from socorro.fields import describe as describe_fields
 from socorro.fields import describe_annotations
 from socorro.metrics import DECLARED
 from socorro.settings import describe as describe_settings
+from socorro.settings import load
+from socorro.signing import load_signer
 
 
 class Reference(SphinxDirective):
@@ -36,11 +41,15 @@ class Reference(SphinxDirective):
         return [listed]
 
     def entry(self, name: str, facts: Iterable[nodes.Node], text: str) -> nodes.Node:
-        """Return one definition: name, facts after it, text below."""
+        """Return one definition: name, facts after it, text below, ``code`` in it as such."""
         term = nodes.term("", "", nodes.literal(text=name), ids=[nodes.make_id(self.prefix + name)])
         for fact in facts:
             term += [nodes.Text(" · "), fact]
-        body = nodes.definition("", nodes.paragraph(text=text))
+        parts = [
+            nodes.literal(text=part) if number % 2 else nodes.Text(part)
+            for number, part in enumerate(text.split("``"))
+        ]
+        body = nodes.definition("", nodes.paragraph("", "", *parts))
         return nodes.definition_list_item("", term, body)
 
 
@@ -101,6 +110,21 @@ class AnnotationsReference(Reference):
             yield self.entry(annotation["name"], facts, annotation["description"])
 
 
+class RulesReference(Reference):
+    """Every rule of the default ruleset."""
+
+    prefix = "rule-"
+
+    def entries(self) -> Iterable[nodes.Node]:
+        """One entry for each rule, in the order in which they run."""
+        settings = load()
+        for rule in default_rules(WalkerSource(settings), load_signer(settings), Choices()):
+            chosen = isinstance(rule, PRODUCT_RULES)
+            facts = [nodes.Text("for products that choose it")] if chosen else []
+            summary = inspect.getdoc(type(rule)) or ""
+            yield self.entry(type(rule).__name__, facts, summary.replace("\n\n", " "))
+
+
 def _provenance(entry: Mapping[str, Any]) -> Iterable[nodes.Node]:
     if entry["deprecated"]:
         yield nodes.Text("deprecated")
@@ -124,4 +148,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("metrics-reference", MetricsReference)
     app.add_directive("fields-reference", FieldsReference)
     app.add_directive("annotations-reference", AnnotationsReference)
+    app.add_directive("rules-reference", RulesReference)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from processor.ruleset import Choices, default_rules
+from processor.walker import WalkerSource
 from socorro.fields import ANNOTATIONS, FIELDS
 from socorro.metrics import DECLARED
-from socorro.settings import describe
+from socorro.settings import describe, load
+from socorro.signing import load_signer
 
+RULES = default_rules(WalkerSource(load()), load_signer(load()), Choices())
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
@@ -37,6 +41,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("operator/settings.html", [setting.name for setting in describe()]),
         ("operator/metrics.html", [f"socorro.{metric.name}" for metric in DECLARED]),
         ("user/fields.html", [*FIELDS, *ANNOTATIONS]),
+        ("developer/rules.html", [type(rule).__name__ for rule in RULES]),
     ],
 )
 def test_the_reference_lists_everything_that_is_declared(
