@@ -336,7 +336,8 @@ def test_the_disk_becomes_read_only(
 ) -> None:
     others = [fallback_of(server)] if has_fallback else []
     crashes = tmp_path / "crashes"
-    with small_disk(crashes, "1g"):
+    # A minute of reports has more than a GB.
+    with small_disk(crashes, "4g"):
         server.start()
         with under_load(server) as clients:
             wait_until(lambda: remounted(crashes, "ro"), "the disk is read-only")
