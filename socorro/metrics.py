@@ -179,7 +179,12 @@ DECLARED: tuple[Metric, ...] = (
     ),
     Metric("processor.rule.act.timing", "timing", "Time that a rule took.", ("rule",)),
     Metric("processor.rule.failed", "incr", "A rule raised.", ("rule",)),
-    Metric("processor.minidumpstackwalk.run", "incr", "A minidump was walked.", ("outcome",)),
+    Metric(
+        "processor.minidumpstackwalk.run",
+        "incr",
+        "A minidump was walked.",
+        ("outcome", "exitcode"),
+    ),
     Metric("processor.minidumpstackwalk.time", "timing", "Time that a stack walk took."),
     Metric(
         "processor.stackwalker.replaced",

@@ -67,15 +67,16 @@ class ModulesInStack(Rule):
         return crash.is_walked
 
     def act(self, crash: Crash) -> Mapping[str, Any]:
-        """Join the pairs with semicolons, sorted."""
+        """Join the pairs with semicolons, sorted; without any there is no field."""
         named = {frame.get("module") for frame in crash.crashing_frames} - {None}
+        # Of modules with the same name, the last is as good as any.
         pairs = {
-            f"{_clean(module.get('filename'), _NOT_IN_FILE_NAMES)}/"
+            module["filename"]: f"{_clean(module['filename'], _NOT_IN_FILE_NAMES)}/"
             f"{_clean(module.get('debug_id'), _NOT_IN_IDS)}"
             for module in objects_in(crash.json_dump.get("modules"))
             if module.get("filename") in named
         }
-        return {"modules_in_stack": ";".join(sorted(pairs))}
+        return {"modules_in_stack": ";".join(sorted(set(pairs.values())))} if pairs else {}
 
 
 class MissingSymbols(Rule):
@@ -93,11 +94,11 @@ class MissingSymbols(Rule):
 
     def act(self, crash: Crash) -> Mapping[str, Any]:
         """Join the entries with semicolons, sorted; a slash in a version is escaped."""
-        entries = {
+        entries = [
             _entry(module)
             for module in objects_in(crash.json_dump.get("modules"))
-            if module.get("missing_symbols")
-        }
+            if module.get("filename") and module.get("missing_symbols") is True
+        ]
         return {"missing_symbols": ";".join(sorted(entries))} if entries else {}
 
 

@@ -4,6 +4,7 @@
 """The stack walk of each minidump, by the configured stackwalker."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 from processor.crash import Crash
 from processor.rules.base import Rule
 from processor.stackwalk import Walkers, WalkResult
-from processor.stackwalk.result import UNAVAILABLE
+from processor.stackwalk.result import EMPTY_MINIDUMP, OK, TIMEOUT, UNAVAILABLE, UNKNOWN_ERROR
 from socorro.metrics import METRICS
 from socorro.storage.base import MAIN_DUMP
 
 _MAX_STDERR_LINES = 10
+# "ERROR MissingThreadList - ...": the name of an error, which is no private matter.
+_LOGGED_ERROR = re.compile(r"ERROR ([A-Za-z0-9_]{1,64})\b")
 # What marks crashes that are processed again once a stackwalker is there.
 NO_STACKWALKER = "NoStackwalker"
 
@@ -42,25 +45,24 @@ class StackWalk(Rule):
     def __init__(self, walkers: Walkers) -> None:
         self._walkers = walkers
 
-    def applies(self, crash: Crash) -> bool:
-        """Only for crashes with a minidump."""
-        return any(name.startswith(MAIN_DUMP) for name in crash.dumps)
-
     def act(self, crash: Crash) -> Mapping[str, Any]:
-        """Walk the main minidump, then the others. Raises StackwalkerNotReadyError."""
+        """Walk the main minidump and the others. Raises StackwalkerNotReadyError."""
+        names = sorted(name for name in crash.dumps if name.startswith(MAIN_DUMP))
+        fields: dict[str, Any] = {
+            "additional_minidumps": [name for name in names if name != MAIN_DUMP]
+        }
+        if not names:
+            return fields
         annotations = crash.workdir / "annotations.json"
         annotations.write_text(json.dumps(_for_the_stackwalker(crash.annotations)))
-        fields: dict[str, Any] = {}
-        additional = []
-        for name in sorted(crash.dumps):
-            if name == MAIN_DUMP:
-                fields |= self._walk(crash, name, annotations)
-            elif name.startswith(MAIN_DUMP):
-                additional.append(name)
-                walked = self._walk(crash, name, annotations)
-                if name in self.writes:
-                    fields[name] = walked
-        return fields | ({"additional_minidumps": additional} if additional else {})
+        for name in names:
+            walked = self._walk(crash, name, annotations)
+            if name in self.writes:
+                fields[name] = walked
+            elif name == MAIN_DUMP:
+                # Of a crash as a whole, the pipeline says whether it was a success.
+                fields |= {key: value for key, value in walked.items() if key != "success"}
+        return fields
 
     def _walk(self, crash: Crash, name: str, annotations: Path) -> dict[str, Any]:
         walker = self._walkers.get()
@@ -70,11 +72,15 @@ class StackWalk(Rule):
             result = walker.walk(crash.dumps[name], annotations)
         if result.status == UNAVAILABLE:
             return self._without_walker(crash)
+        if result.status == EMPTY_MINIDUMP:
+            crash.note(f"MinidumpStackwalkRule: {name} is empty--skipping minidump processing")
+            return {"mdsw_status_string": result.status, "mdsw_stderr": result.stderr}
         outcome = "success" if result.success else "fail"
-        METRICS.incr("processor.minidumpstackwalk.run", tags=[f"outcome:{outcome}"])
+        tags = [f"outcome:{outcome}", f"exitcode:{result.return_code}"]
+        METRICS.incr("processor.minidumpstackwalk.run", tags=tags)
         if not result.success:
-            crash.note(f"stackwalker failed on {name}: {result.return_code}: {result.status}")
-        return _fields_of(result)
+            crash.note(f"MinidumpStackwalkRule: minidump-stackwalk: {_failure(result)}")
+        return _fields_of(result) | {"mdsw_status_string": _status(crash, name, result)}
 
     def _without_walker(self, crash: Crash) -> dict[str, Any]:
         crash.note(
@@ -92,13 +98,32 @@ def _for_the_stackwalker(annotations: Mapping[str, Any]) -> dict[str, Any]:
     return {**annotations, "ModuleSignatureInfo": json.dumps(certificates)}
 
 
+def _failure(result: WalkResult) -> str:
+    if result.status == TIMEOUT:
+        return "timeout (SIGKILL)"
+    return f"failed: {result.return_code}: {result.status}"
+
+
+def _status(crash: Crash, name: str, result: WalkResult) -> str:
+    """Return the status, or the error that the log begins with where that says more."""
+    error = _LOGGED_ERROR.match(result.stderr)
+    if error is None or result.status not in (OK, UNKNOWN_ERROR):
+        return result.status
+    crash.note(f"MinidumpStackwalkRule: processing {name} had error; stomped on mdsw_status_string")
+    return error[1]
+
+
 def _fields_of(result: WalkResult) -> dict[str, Any]:
-    lines = result.stderr.strip().splitlines()
-    cut = ["...", *lines[-_MAX_STDERR_LINES:]] if len(lines) > _MAX_STDERR_LINES else lines
     return {
         "json_dump": result.output or {},
         "mdsw_return_code": result.return_code,
-        "mdsw_status_string": result.status,
-        "mdsw_stderr": "\n".join(cut),
+        "mdsw_stderr": _last_lines(result.stderr),
         "stackwalk_version": result.version,
+        "success": result.success,
     }
+
+
+def _last_lines(log: str) -> str:
+    if log.count("\n") <= _MAX_STDERR_LINES:
+        return log
+    return "\n".join(["...", *log.splitlines()[-_MAX_STDERR_LINES:]])

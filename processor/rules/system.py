@@ -36,7 +36,7 @@ class CpuInfo(Rule):
     def act(self, crash: Crash) -> Mapping[str, Any]:
         """Say what is unknown; a description that the minidump has as null stays null."""
         system = _system_info(crash)
-        microcode = _text(system, "cpu_microcode_version")
+        microcode = _microcode(system.get("cpu_microcode_version"))
         described = None if system.get("cpu_info", "") is None else "unknown"
         return {
             "cpu_info": _text(system, "cpu_info") or described,
@@ -85,8 +85,10 @@ class OsPrettyVersion(Rule):
 
     def _distribution(self, crash: Crash) -> str | None:
         release = crash.json_dump.get("lsb_release")
-        described = _text(release, "description") if isinstance(release, dict) else None
-        return described or crash.text("LinuxLSBDescription")
+        described = release.get("description") if isinstance(release, dict) else None
+        if described and isinstance(described, str):
+            return described
+        return crash.text("LinuxLSBDescription")
 
 
 def _windows(numbers: tuple[int, ...]) -> str:
@@ -115,6 +117,13 @@ def _system_info(crash: Crash) -> Mapping[str, Any]:
 def _text(mapping: Mapping[str, Any], key: str) -> str | None:
     value = mapping.get(key)
     return value.strip() or None if isinstance(value, str) else None
+
+
+def _microcode(value: object) -> str | None:
+    """Return the version as it is written, a number in hexadecimal as all of them are."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return hex(value)
+    return value if isinstance(value, str) and value else None
 
 
 def _count(value: object) -> int:

@@ -86,7 +86,7 @@ def empty_minidump(minidump: Path, version: str) -> WalkResult | None:
         return None  # the stackwalker says what is wrong with it
     if size:
         return None
-    return failed(EMPTY_MINIDUMP, "The minidump has 0 bytes: not walked.", version)
+    return failed(EMPTY_MINIDUMP, "Shortcut for 0-bytes minidump.", version)
 
 
 def walked(output: bytes, stderr: str, version: str) -> WalkResult:

@@ -41,11 +41,61 @@ def test_hostile_module_names_cannot_forge_an_entry(make_crash: MakeCrash) -> No
     assert MissingSymbols().act(crash) == {"missing_symbols": "ab..c/None/A1"}
 
 
-def test_after_an_empty_walk_no_module_is_on_the_stack(make_crash: MakeCrash) -> None:
-    crash = make_crash({"json_dump": {}})
+@pytest.mark.parametrize(
+    "processed",
+    [
+        {"json_dump": {}},
+        {"json_dump": DUMP, "crashing_thread": None},
+        {"json_dump": DUMP, "crashing_thread": 7},
+        {"json_dump": {**DUMP, "modules": []}, "crashing_thread": 0},
+        {"json_dump": {**DUMP, "threads": None}, "crashing_thread": 0},
+    ],
+)
+def test_without_modules_on_the_stack_there_is_no_field(
+    make_crash: MakeCrash, processed: dict[str, Any]
+) -> None:
+    crash = make_crash(processed)
     assert ModulesInStack().applies(crash)
-    assert ModulesInStack().act(crash) == {"modules_in_stack": ""}
+    assert ModulesInStack().act(crash) == {}
     assert not ModulesInStack().applies(make_crash())
+
+
+def test_of_modules_with_one_name_the_last_stands_for_all(make_crash: MakeCrash) -> None:
+    modules = [{"filename": "app", "debug_id": "AA0"}, {"filename": "app", "debug_id": "BB0"}]
+    crash = make_crash({"json_dump": {**DUMP, "modules": modules}, "crashing_thread": 0})
+    assert ModulesInStack().act(crash) == {"modules_in_stack": "app/BB0"}
+
+
+@pytest.mark.parametrize(
+    ("module", "entry"),
+    [
+        ({"filename": "a", "version": "1.0", "debug_id": "A1"}, "a/1.0/A1"),
+        ({"filename": "a", "version": "", "debug_id": "A1", "code_id": None}, "a/None/A1"),
+        ({"filename": "a", "debug_id": "A1", "code_id": "zz"}, "a/None/A1"),
+        ({"filename": "a"}, f"a/None/{'0' * 33}"),
+    ],
+)
+def test_an_entry_has_what_is_known_of_the_module(
+    make_crash: MakeCrash, module: dict[str, Any], entry: str
+) -> None:
+    crash = make_crash({"json_dump": {"modules": [{**module, "missing_symbols": True}] * 2}})
+    assert MissingSymbols().act(crash) == {"missing_symbols": f"{entry};{entry}"}
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        {"filename": "a", "missing_symbols": False},
+        {"filename": "a", "missing_symbols": None},
+        {"filename": "a"},
+        {"filename": None, "missing_symbols": True},
+        {"missing_symbols": True},
+    ],
+)
+def test_modules_with_symbols_or_without_a_name_are_not_missing(
+    make_crash: MakeCrash, module: dict[str, Any]
+) -> None:
+    assert MissingSymbols().act(make_crash({"json_dump": {"modules": [module]}})) == {}
 
 
 @pytest.mark.parametrize(

@@ -63,3 +63,33 @@ def test_linux_is_called_by_its_distribution(make_crash: MakeCrash) -> None:
     dump = {"lsb_release": {"description": "Debian GNU/Linux 12"}}
     crash = make_crash({"os_name": "Linux", "json_dump": dump})
     assert OsPrettyVersion().act(crash) == {"os_pretty_version": "Debian GNU/Linux 12"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [("0xf0", "0xf0"), (240, "0xf0"), (None, None), ("", None), (True, None), ([1], None)],
+)
+def test_microcode_is_a_text_or_not_there(
+    make_crash: MakeCrash, sent: object, expected: str | None
+) -> None:
+    crash = make_crash({"json_dump": {"system_info": {"cpu_microcode_version": sent}}})
+    assert CpuInfo().act(crash).get("cpu_microcode_version") == expected
+
+
+@pytest.mark.parametrize(
+    ("release", "annotation", "pretty"),
+    [
+        ({"description": "Debian GNU/Linux 12"}, "other", "Debian GNU/Linux 12"),
+        ({"description": ""}, "Fedora 40", "Fedora 40"),
+        ({"description": None}, "Fedora 40", "Fedora 40"),
+        ({}, "Fedora 40", "Fedora 40"),
+        (None, None, "Linux"),
+        ({"description": 5}, None, "Linux"),
+    ],
+)
+def test_a_linux_is_called_by_its_distribution(
+    make_crash: MakeCrash, release: object, annotation: str | None, pretty: str
+) -> None:
+    processed = {"json_dump": {"lsb_release": release}, "os_name": "Linux", "os_version": "6.1"}
+    given = {} if annotation is None else {"LinuxLSBDescription": annotation}
+    assert OsPrettyVersion().act(make_crash(processed, **given)) == {"os_pretty_version": pretty}
