@@ -90,7 +90,8 @@ def test_one_crash_leaves_nothing_for_the_next(tmp_path: Path) -> None:
         line(raw_crash=RAW_CRASH, stackwalk=None),
     ]
     _, second = answers(tmp_path, given)
-    assert not {"json_dump", "additional_minidumps", "reason"} & second.keys()
+    assert not {"json_dump", "upload_file_minidump_browser", "reason"} & second.keys()
+    assert second["additional_minidumps"] == []
 
 
 def test_every_line_is_answered_whatever_it_is(tmp_path: Path) -> None:
