@@ -117,9 +117,9 @@ def _last_crash(crash: Crash) -> int | None:
 
 
 def _integer(value: object) -> int | None:
-    """Return the whole number that an annotation holds, as text or as a number of JSON."""
+    """Return the whole number that an annotation holds, as text or as a number or truth value."""
     if isinstance(value, int):
-        return value
+        return int(value)
     if isinstance(value, float):
         return int(value) if math.isfinite(value) else None
     match = _INTEGER.fullmatch(value) if isinstance(value, str) else None

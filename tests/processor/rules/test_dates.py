@@ -158,6 +158,7 @@ def test_an_absurd_start_is_not_looked_at(make_crash: MakeCrash) -> None:
     [
         ("86400", 86400, []),
         (86400, 86400, []),
+        (86400.5, 86400, []),
         (str(2**63 - 1), 2**63 - 1, []),
         (str(2**63), None, ['"SecondsSinceLastCrash" larger than MAXINT - set to NULL']),
         (2**70, None, ['"SecondsSinceLastCrash" larger than MAXINT - set to NULL']),
@@ -173,6 +174,11 @@ def test_the_last_crash_is_a_number_that_fits_the_index(
     crash = make_crash(submitted_timestamp=SUBMITTED, CrashTime="5", SecondsSinceLastCrash=given)
     assert DatesAndTimes().act(crash)["last_crash"] == seconds
     assert crash.notes == notes
+
+
+def test_a_truth_value_of_json_becomes_a_number(make_crash: MakeCrash) -> None:
+    crash = make_crash(submitted_timestamp=SUBMITTED, SecondsSinceLastCrash=True)
+    assert repr(DatesAndTimes().act(crash)["last_crash"]) == "1"
 
 
 @given(
