@@ -4,7 +4,9 @@
 """Fills the search index from the processed crashes in storage."""
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,6 +28,8 @@ _CHUNK = 100
 # Loading from S3 is waiting.
 _THREADS = 4
 _WAIT_SECONDS = 0.2
+# Documents are taken in their order, so ours are indexed well before that, whatever still comes in.
+_SETTLE_SECONDS = 30.0
 
 
 class _Outcome(Enum):
@@ -67,8 +71,8 @@ def rebuild(
     Searches and processing go on meanwhile, and a running server may do the indexing; a crash that
     is processed just then has its newest result in the index in the end. With `missing_only`
     crashes that the index has are left alone. `progress` is called with ids that are done and the
-    sums so far. Returns when everything is searchable. Raises StorageUnavailable and
-    SearchUnavailable; starting again does no harm.
+    sums so far. Returns when everything is searchable, as far as can be told while others index
+    too. Raises StorageUnavailable and SearchUnavailable; starting again does no harm.
     """
     sums = Rebuilt()
     pace = pace or Pace()
@@ -83,7 +87,7 @@ def rebuild(
             sums += _sum(list(outcomes), len(present))
             if progress:
                 progress(chunk, sums)
-        _wait(index, 0)
+        _wait(index, 0, _SETTLE_SECONDS)
     return sums
 
 
@@ -118,9 +122,10 @@ def _put(storage: CrashStorage, index: SearchIndex, crash_id: str) -> _Outcome:
     return _Outcome.INDEXED
 
 
-def _wait(index: SearchIndex, most: int) -> None:
-    while index.pending() > most:
-        threading.Event().wait(_WAIT_SECONDS)
+def _wait(index: SearchIndex, most: int, seconds: float = math.inf) -> None:
+    deadline = time.monotonic() + seconds
+    while index.pending() > most and time.monotonic() < deadline:
+        time.sleep(_WAIT_SECONDS)
 
 
 @contextmanager

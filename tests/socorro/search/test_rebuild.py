@@ -146,6 +146,14 @@ def test_fresh_crashes_never_wait_behind_more_than_the_engine_takes_at_once(
     assert len(found(index)) == 20
 
 
+def test_it_ends_also_while_others_never_stop_indexing(
+    storage: FilesystemStorage, index: EmbeddedIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socorro.search.rebuild._SETTLE_SECONDS", 0.5)
+    monkeypatch.setattr(EmbeddedIndex, "pending", lambda _: 1)
+    assert rebuild(IDS, storage, index).indexed == 2
+
+
 def test_a_rate_makes_small_batches(storage: FilesystemStorage, index: EmbeddedIndex) -> None:
     pauses: list[float] = []
     pace = Pace(2, clock=lambda: sum(pauses), pause=pauses.append)
