@@ -10,12 +10,23 @@ from processor.pipeline import StackwalkerNotReadyError
 from processor.stackwalk import CommandStackwalker, LongLivedStackwalker, Stackwalker
 from processor.stackwalk.build import Building, Ready, Unavailable, default_cache, state
 from socorro.settings import SettingError, Settings
+from socorro.symbols.cache import SymbolCache
+from socorro.symbols.outcome import Limits
+from socorro.symbols.servers import SymbolServers
 
 
 class WalkerSource:
     """Makes this process's stackwalker at first use and keeps it."""
 
     def __init__(self, settings: Settings) -> None:
+        """Raises SettingError where the settings contradict each other."""
+        if settings.stackwalker == "command" and any(
+            server.is_private for server in settings.symbol_servers
+        ):
+            raise SettingError(
+                "SYMBOLS: STACKWALKER=command takes no credentials for symbol servers, as every "
+                "user of the machine could read them."
+            )
         self._settings = settings
         self._walker: Stackwalker | None = None
 
@@ -56,12 +67,15 @@ class WalkerSource:
 
     def _make(self, binary: Path) -> Stackwalker:
         settings = self._settings
+        servers = settings.symbol_servers
         if settings.stackwalker == "command":
             return CommandStackwalker(
                 binary,
                 settings.symbol_folders,
                 deadline=settings.stackwalker_deadline,
                 memory_limit=settings.stackwalker_memory,
+                servers=servers,
+                cache=_cache(settings) if servers else None,
             )
         return LongLivedStackwalker(
             binary,
@@ -69,7 +83,27 @@ class WalkerSource:
             deadline=settings.stackwalker_deadline,
             memory_limit=settings.stackwalker_memory,
             symbol_budget=settings.symbol_budget,
+            servers=_servers(settings) if servers else None,
         )
+
+
+def _servers(settings: Settings) -> SymbolServers:
+    limits = Limits(
+        seconds=settings.symbols_timeout,
+        wait=settings.symbols_wait,
+        # One file must not drive all others out.
+        max_bytes=min(settings.symbols_cache_size // 2, Limits.max_bytes),
+        at_once=settings.symbols_downloads,
+    )
+    return SymbolServers(settings.symbol_servers, _cache(settings), limits)
+
+
+def _cache(settings: Settings) -> SymbolCache:
+    return SymbolCache(
+        settings.symbols_cache,
+        max_bytes=settings.symbols_cache_size,
+        missing_seconds=settings.symbols_missing_seconds,
+    )
 
 
 def _existing(command: str) -> Path:

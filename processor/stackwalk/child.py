@@ -3,6 +3,7 @@
 
 """A child process that is talked to with deadlines and never trusted."""
 
+import fcntl
 import os
 import resource
 import selectors
@@ -22,6 +23,7 @@ MAX_OUTPUT = 80 * 1024 * 1024
 _MAX_LINE = 1024 * 1024
 _READ_SIZE = 256 * 1024
 _VERSION_TIMEOUT = 10.0
+_PIPE_SIZE = 256 * 1024
 
 
 class ChildDied(Exception):
@@ -67,6 +69,7 @@ class Child:
         _LIVING.add(self._process.pid)
         # Pipes were asked for, so there are pipes.
         self._stdin = cast("IO[bytes]", self._process.stdin)
+        _widen(self._stdin)
         outlets = (cast("IO[bytes]", self._process.stdout), cast("IO[bytes]", self._process.stderr))
         self._streams = (self._stdin, *outlets)
         self._output = bytearray()
@@ -91,7 +94,10 @@ class Child:
             resource.prlimit(self._process.pid, what, (amount, amount))
 
     def send(self, data: bytes) -> None:
-        """Write to its standard input; `data` fits into a pipe. Raises ChildDied."""
+        """Write to its standard input; `data` fits into a pipe. Raises ChildDied.
+
+        A child that does not read what it asked for counts as dead, too: nobody waits for it.
+        """
         try:
             self._stdin.write(data)
             self._stdin.flush()
@@ -175,6 +181,13 @@ class Child:
     def _read_what_is_left(self) -> None:
         with suppress(ChildDied, ChildTimedOut, ChildTooTalkative):
             self._read_until(lambda: False, time.monotonic())
+
+
+def _widen(stream: IO[bytes]) -> None:
+    """Let a pipe take many short answers, and refuse instead of blocking when it is full."""
+    os.set_blocking(stream.fileno(), False)
+    with suppress(OSError):
+        fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
 
 
 def version_of(binary: Path) -> str:

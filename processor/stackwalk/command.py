@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from processor.stackwalk.child import Child, ChildTimedOut, ChildTooTalkative, version_of
+from processor.stackwalk.modules import tell_by_flags
 from processor.stackwalk.result import (
     KILLED,
     MEMORY_LIMIT,
@@ -24,12 +25,16 @@ from processor.stackwalk.result import (
     failed,
     walked,
 )
+from socorro.symbol_server import SymbolServer
+from socorro.symbols.cache import SymbolCache
 
 
 class CommandStackwalker:
     """Runs `minidump-stackwalk` once a minidump: the same JSON, but symbols are parsed each time.
 
-    `deadline` is in seconds; `memory_limit` bounds the command's address space in bytes.
+    `deadline` is in seconds; `memory_limit` bounds the command's address space in bytes. The
+    command downloads from the addresses of `servers` by itself, into a folder of `cache`; it is
+    given no credentials, which every user could read in the list of processes.
     """
 
     def __init__(
@@ -39,6 +44,8 @@ class CommandStackwalker:
         *,
         deadline: float,
         memory_limit: int | None = None,
+        servers: Sequence[SymbolServer] = (),
+        cache: SymbolCache | None = None,
     ) -> None:
         self._binary = binary
         self._deadline = deadline
@@ -46,6 +53,10 @@ class CommandStackwalker:
         self._options: list[str | Path] = ["--json", "--no-color", "--verbose=error"]
         for folder in symbol_paths:
             self._options += ["--symbols-path", folder.absolute()]
+        self._cache = cache
+        if cache is not None:
+            self._options += ["--symbols-cache", cache.commands_folder.absolute()]
+            self._options += [f"--symbols-url={server.address}" for server in servers]
 
     @cached_property
     def version(self) -> str:
@@ -85,7 +96,12 @@ class CommandStackwalker:
             return failed(problem, child.stderr, self.version, KILLED)
         if return_code != 0:
             return failed(_status(child.stderr), child.stderr, self.version, return_code)
-        return walked(output, child.stderr, self.version)
+        if self._cache is not None:
+            self._cache.tidy()
+        result = walked(output, child.stderr, self.version)
+        if result.output is not None:
+            tell_by_flags(result.output)
+        return result
 
     def _limit(self, child: Child) -> None:
         child.limit(resource.RLIMIT_CORE, 0)

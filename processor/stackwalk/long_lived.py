@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from processor.stackwalk import modules
 from processor.stackwalk.child import Child, ChildDied, ChildTimedOut, ChildTooTalkative, version_of
+from processor.stackwalk.questions import Questions
 from processor.stackwalk.result import (
     BAD_OUTPUT,
     DIED,
@@ -31,6 +33,7 @@ from processor.stackwalk.result import (
     walked,
 )
 from socorro.metrics import METRICS
+from socorro.symbols.servers import SymbolServers
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +52,7 @@ class _Header:
     status: str
     log: str
     output_bytes: int
+    symbols: list[modules.ModuleSymbols]
 
 
 class LongLivedStackwalker:
@@ -60,7 +64,9 @@ class LongLivedStackwalker:
     earlier ones: the crash is tried once more, in the time it has left, by a fresh child.
 
     `memory_limit` bounds the child's address space and `symbol_budget` its parsed symbols, both in
-    bytes; a budget beyond half of the limit is cut to that.
+    bytes; a budget beyond half of the limit is cut to that. Symbols that are in none of the folders
+    are asked of `servers`, here and not in the child: that works on hostile data and has neither
+    network nor credentials.
     """
 
     def __init__(
@@ -71,6 +77,7 @@ class LongLivedStackwalker:
         deadline: float,
         memory_limit: int,
         symbol_budget: int,
+        servers: SymbolServers | None = None,
     ) -> None:
         self._binary = binary
         self._deadline = deadline
@@ -88,6 +95,11 @@ class LongLivedStackwalker:
         ]
         for folder in symbol_paths:
             self._command += ["--symbols-path", folder.absolute()]
+        self._servers = servers
+        if servers is not None:
+            self._command.append("--ask")
+            for folder in servers.folders:
+                self._command += ["--cache-path", folder.absolute()]
         self._lock = threading.Lock()
         self._child: Child | None = None
         self._walks = 0
@@ -113,6 +125,8 @@ class LongLivedStackwalker:
             if self._child is not None:
                 self._child.end(_CLOSE_GRACE)
                 self._child = None
+        if self._servers is not None:
+            self._servers.close()
 
     def _walk(self, minidump: Path, annotations: Path | None, deadline: float) -> WalkResult:
         fresh = self._child is None
@@ -139,7 +153,10 @@ class LongLivedStackwalker:
             self._replace(child, MEMORY_LIMIT)
         if header.status != OK:
             return failed(header.status, header.log, self.version)
-        return walked(output, header.log, self.version)
+        result = walked(output, header.log, self.version)
+        if result.output is not None:
+            modules.tell(result.output, header.symbols, self._servers)
+        return result
 
     def _running_child(self) -> Child:
         if self._child is None:
@@ -156,7 +173,11 @@ class LongLivedStackwalker:
             "annotations": str(annotations.absolute()) if annotations else None,
         }
         child.send(json.dumps(request).encode() + b"\n")
-        header = _parsed_header(child.read_line(deadline), self._walks)
+        try:
+            line = Questions(child, self._servers, deadline).read_answer()
+        except (ValueError, RecursionError) as error:
+            raise _BadAnswer("The stackwalker's question is not one.") from error
+        header = _parsed_header(line, self._walks)
         # The newline that ends the output belongs to the answer.
         output = child.read_bytes(header.output_bytes + 1, deadline)
         return header, output[:-1]
@@ -190,9 +211,10 @@ def _report(reason: str, return_code: int) -> None:
 def _parsed_header(line: bytes, request_id: int) -> _Header:
     try:
         fields = json.loads(line)
-        header = _Header(fields["status"], fields["log"], int(fields["output_bytes"]))
+        symbols = modules.parsed(fields.get("symbols"))
+        header = _Header(fields["status"], fields["log"], int(fields["output_bytes"]), symbols)
         right = fields["id"] == request_id and header.output_bytes >= 0
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         right = False
     if not right:
         raise _BadAnswer("The stackwalker's answer is not one.")

@@ -59,6 +59,15 @@ class SymbolCache:
         names = (self.folder(server) / f"{relative}{form}" for form in FORMS)
         return next((path for path in names if path.is_file()), None)
 
+    @property
+    def commands_folder(self) -> Path:
+        """The folder for a stackwalker that downloads by itself."""
+        return self._root / "command"
+
+    def tidy(self) -> None:
+        """Keep the cache within its size and rid of what is out of date, if it is time for that."""
+        self._make_room(0)
+
     def pause_file(self, server: SymbolServer) -> Path:
         """The file that says how long a server is left alone."""
         return self._root / ".pauses" / server.key
@@ -99,8 +108,9 @@ class SymbolCache:
         """Take a file out that turned out to be no symbols, and remember that."""
         with suppress(ValueError, OSError):
             key, *parts = path.relative_to(self._root).parts
-            path.unlink(missing_ok=True)
-            self._write_reason(key, without_form("/".join(parts)), Why.CORRUPT)
+            if len(parts) == 3 and not key.startswith(".") and ".." not in parts:
+                path.unlink(missing_ok=True)
+                self._write_reason(key, without_form("/".join(parts)), Why.CORRUPT)
 
     def reason(self, server: SymbolServer, relative: str) -> Why | None:
         """Return why a server's file is not to be asked for; None if it may be."""
@@ -116,6 +126,7 @@ class SymbolCache:
         """Remember why a server's file is not there. A disk that is full forgets it."""
         with suppress(OSError):
             self._write_reason(server.key, relative, why)
+            self.tidy()
 
     @contextmanager
     def lock(self, server: SymbolServer, relative: str, seconds: float) -> Iterator[None]:

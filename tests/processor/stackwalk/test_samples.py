@@ -29,6 +29,10 @@ def test_the_json_is_that_of_minidump_stackwalk(make_walker: MakeWalker) -> None
     assert len(expected) == 5
     for path in expected:
         result = walker.walk(SAMPLES / "minidumps" / f"{path.stem}.dmp", None)
+        assert result.output is not None
+        for module in result.output["modules"]:
+            # Ours, beside what the tool writes.
+            assert module.pop("symbol_status") in ("loaded", "not_found", "not_needed", "no_id")
         assert result.output == json.loads(path.read_bytes()), path.stem
 
 
