@@ -3,8 +3,10 @@
 
 """The crash that rules work on."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markus.testing import MetricsMock
 
 from processor.crash import clean_annotations
 from tests.processor.conftest import MakeCrash
@@ -31,6 +33,26 @@ def test_nulls_are_left_out_and_nul_characters_removed() -> None:
 
 def test_a_name_with_nul_does_not_replace_the_real_one() -> None:
     assert clean_annotations({"A\0": "odd", "A": "real"}) == {"A": "real"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "counted"),
+    [
+        ({"A": "x"}, set()),
+        ({"A": None, "B": None}, {"denonerule.had_nones"}),
+        ({"A\0": "x", "B": "\0"}, {"denullrule.has_nulls"}),
+        ({"A\0": None}, {"denonerule.had_nones"}),
+        ({"A": None, "B": "\0"}, {"denonerule.had_nones", "denullrule.has_nulls"}),
+    ],
+)
+def test_a_report_that_needs_cleaning_is_counted_once(
+    raw: dict[str, str | None], counted: set[str]
+) -> None:
+    with MetricsMock() as metrics:
+        clean_annotations(raw)
+    assert [record.key for record in metrics.filter_records("incr")] == [
+        f"socorro.processor.{name}" for name in sorted(counted)
+    ]
 
 
 @given(st.dictionaries(st.text(max_size=4), st.one_of(st.none(), st.text(max_size=4))))
