@@ -64,15 +64,14 @@ def _boolean(_field: Field, value: Any) -> bool:
 
 
 def _integer(_field: Field, value: Any) -> int:
-    """Texts are read as Python reads them: spaces around, and underscores or any script within."""
+    """Texts are read as Python reads them: spaces around, and underscores or any script within.
+
+    In JSON, a fraction is cut off and truth values are 1 and 0.
+    """
     number = None
-    if isinstance(value, str) and len(value) <= _MAX_NUMBER_LENGTH:
-        with suppress(ValueError):
+    if isinstance(value, int | float) or _is_short_text(value):
+        with suppress(ValueError, OverflowError):  # also of NaN and infinity
             number = int(value)
-    elif isinstance(value, int) and not isinstance(value, bool):
-        number = value
-    elif isinstance(value, float) and value.is_integer():
-        number = int(value)
     if number is None or not _SMALLEST <= number <= _LARGEST:
         raise _BadValue("has a non-int value")
     return number
@@ -80,21 +79,16 @@ def _integer(_field: Field, value: Any) -> int:
 
 def _number(_field: Field, value: Any) -> float:
     number = math.nan
-    if isinstance(value, str) and len(value) <= _MAX_NUMBER_LENGTH:
-        with suppress(ValueError):
+    if isinstance(value, int | float) or _is_short_text(value):
+        with suppress(ValueError, OverflowError):
             number = float(value)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        number = _as_float(value)
     if not math.isfinite(number):
         raise _BadValue("has a non-float value")
     return number
 
 
-def _as_float(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
+def _is_short_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _MAX_NUMBER_LENGTH
 
 
 def _object(field: Field, value: Any) -> Any:
