@@ -47,9 +47,9 @@ class AndroidOsInfo(Rule):
     writes = frozenset({"os_name", "os_version"})
 
     def applies(self, crash: Crash) -> bool:
-        """Only where it is unknown or Android, and the device says its release."""
+        """Only where it is unknown or Android, and the report has a place for the release."""
         name = str(crash.processed.get("os_name")).lower()
-        return name in ("android", "unknown") and bool(crash.text("Android_Version"))
+        return name in ("android", "unknown") and crash.text("Android_Version") is not None
 
     def act(self, crash: Crash) -> Mapping[str, Any]:
         """Take the API level, which comes first, as in ``33 (REL)``."""

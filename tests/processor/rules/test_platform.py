@@ -45,6 +45,7 @@ def test_a_known_architecture_stays(make_crash: MakeCrash, arch: str, abi: objec
         ("Android", "33", "33"),
         ("android", "33 (REL)", "33"),
         ("Unknown", "REL", None),
+        ("Unknown", "", None),
         ("Unknown", "13.0 (33)", None),
         ("Unknown", "٣", None),
     ],
@@ -58,7 +59,7 @@ def test_android_says_its_api_level(
     assert AndroidOsInfo().act(crash) == expected
 
 
-@pytest.mark.parametrize(("name", "said"), [("Linux", "33"), ("Unknown", ""), ("Unknown", None)])
+@pytest.mark.parametrize(("name", "said"), [("Linux", "33"), ("Unknown", None), ("Unknown", [])])
 def test_another_system_is_not_android(make_crash: MakeCrash, name: str, said: object) -> None:
     assert not AndroidOsInfo().applies(make_crash({"os_name": name}, Android_Version=said))
 
