@@ -220,14 +220,17 @@ def _locked(path: Path, until: float) -> int:
 
 
 def _files(root: Path) -> Iterator[tuple[float, int, Path]]:
-    """Yield last use, size on disk and path of all symbols in a cache."""
+    """Yield last use, size and path of all symbols in a cache.
+
+    The stackwalker sets the time of the last use: file systems do it late, or not at all.
+    """
     for parent, folders, names in os.walk(root):
         if Path(parent) == root:
             folders[:] = [name for name in folders if not name.startswith(".")]
         for path in (Path(parent, name) for name in names):
             with suppress(OSError):
                 status = path.stat()
-                yield max(status.st_atime, status.st_ctime_ns / 1e9), status.st_size, path
+                yield status.st_atime, status.st_size, path
 
 
 def _remove(path: Path) -> None:
