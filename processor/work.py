@@ -150,6 +150,10 @@ class Worker:
         with _failures("storage"), METRICS.timer("processor.storage.save_processed_crash"):
             self._processed.save_processed_crash(crash_id, processed)
         METRICS.incr("processor.save_processed_crash")
+        self._show(crash_id, processed)
+
+    def _show(self, crash_id: str, processed: Mapping[str, Any]) -> None:
+        """Index and export what is saved."""
         with _failures("es"), METRICS.timer("processor.es.save_processed_crash"):
             self._index.put(search_document(processed))
         if self._telemetry is not None:
@@ -161,8 +165,12 @@ class Worker:
         crash_id = message.task.crash_id
         attempts = message.attempts - 1
         note = f"gave up: processing ended {attempts} times without a result"
-        if self._stored(crash_id) is None:
+        stored = self._stored(crash_id)
+        if stored is None:
             self._save(crash_id, self._without_results(crash_id, note))
+        elif message.attempts == self._max_attempts + 1:
+            # Its processors may have ended after saving. Where this ends them too, it is left out.
+            self._show(crash_id, stored)
         METRICS.incr("processor.gave_up")
         logger.error("%s", note)
         self._queue.bury(message, note)
