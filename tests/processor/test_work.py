@@ -214,6 +214,19 @@ def test_giving_up_keeps_an_older_result(road: Road) -> None:
     assert road.storage.load_processed_crash(crash_id)["signature"] == "good"
 
 
+@pytest.mark.parametrize(("beyond", "shown"), [(1, True), (2, False)])
+def test_giving_up_shows_an_older_result_unless_that_ended_a_processor_too(
+    road: Road, beyond: int, shown: bool
+) -> None:
+    crash_id = road.publish()
+    road.storage.save_processed_crash(crash_id, {"uuid": crash_id, "signature": "good"})
+    message = road.take()
+    attempts = MAX_ATTEMPTS + beyond
+    road.worker.settle(Message(message.task, message.queue, attempts, message.receipt))
+    assert road.index.containing([crash_id]) == (frozenset({crash_id}) if shown else frozenset())
+    assert road.dead() == 1
+
+
 def test_a_broken_raw_crash_counts_as_an_attempt_and_does_not_end_the_processor(
     road: Road, tmp_path: Path
 ) -> None:
