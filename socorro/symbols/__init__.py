@@ -4,7 +4,8 @@
 """The local symbol store: put symbols in, and process again the crashes that missed them.
 
 A store is a folder of the Breakpad layout, ``<debug file>/<debug id>/<name>.sym``, each file plain
-or gzipped (``.sym.gz``), which the stackwalker reads directly.
+or compressed (``.sym.gz``, ``.sym.zst``), which the stackwalker reads directly. Symbols of servers
+lie in a cache (`cache`), which `servers` fills.
 """
 
 from socorro.symbols.add import AddResult, Refused, Stored, add

@@ -52,9 +52,10 @@ def add(
 ) -> AddResult:
     """Put all symbols found at `paths` into the folder `store`, which is made if need be.
 
-    Each path is a folder (walked; ``.sym`` and ``.sym.gz`` in it), a ``.zip`` of such files, or
-    one symbol file, plain or gzipped. A bad file is refused and does not stop the others.
-    `progress` is called with the name of each file as it is taken up. Raises StoreUnavailable.
+    Each path is a folder (walked; ``.sym``, ``.sym.gz`` and ``.sym.zst`` in it), a ``.zip`` of
+    such files, or one symbol file, plain or compressed. A bad file is refused and does not stop
+    the others. `progress` is called with the name of each file as it is taken up. Raises
+    StoreUnavailable.
     """
     results = _Results()
     for path in paths:

@@ -6,27 +6,21 @@
 import gzip
 import http.client
 import logging
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
-
-import zstandard
 
 from socorro.symbol_server import SymbolServer
 from socorro.symbols.cache import SymbolCache
+from socorro.symbols.compression import BROKEN, form_of, open_unpacked
 from socorro.symbols.connection import Connection
 from socorro.symbols.outcome import FetchError, Why
 
 logger = logging.getLogger(__name__)
 
 _PIECE = 256 * 1024
-_MAGIC = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}
 _FIRST_WORD = b"MODULE "
 _ENCODING_FORMS = {"gzip": ".gz", "x-gzip": ".gz", "zstd": ".zst"}
-# A window beyond this would be held in memory.
-_MAX_WINDOW = 128 * 2**20
 
 
 class Downloads:
@@ -90,25 +84,13 @@ def _disk_errors() -> Iterator[None]:
 def _form(path: Path) -> str:
     """Return the ending that says how a file is compressed, whatever the server called it."""
     with path.open("rb") as file:
-        start = file.read(4)
-    return next((form for magic, form in _MAGIC.items() if start.startswith(magic)), "")
+        return form_of(file.read(4))
 
 
 def _has_first_word(path: Path, form: str) -> bool:
     """Whether a file begins like symbols: servers answer with pages, too."""
     try:
-        with path.open("rb") as file:
-            return _start(file, form) == _FIRST_WORD
-    except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError):
+        with open_unpacked(path, form) as unpacked:
+            return unpacked.read(len(_FIRST_WORD)) == _FIRST_WORD
+    except (*BROKEN, gzip.BadGzipFile):
         return False
-
-
-def _start(file: BinaryIO, form: str) -> bytes:
-    if form == ".gz":
-        with gzip.open(file) as unpacked:
-            return unpacked.read(len(_FIRST_WORD))
-    if form == ".zst":
-        unpacker = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
-        with unpacker.stream_reader(file) as reader:
-            return reader.read(len(_FIRST_WORD))
-    return file.read(len(_FIRST_WORD))

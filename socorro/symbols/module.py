@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 # The line holds four short words and a file name.
 MAX_LINE = 1024
-# Room for ``.sym.gz`` within the 255 bytes that file systems take.
+# Room for ``.sym.zst`` within the 255 bytes that file systems take.
 _MAX_NAME_BYTES = 240
 _WORD = re.compile(r"[A-Za-z0-9._+-]{1,64}")
 # A UUID (or, of old Windows files, a timestamp) and an age, without separators.

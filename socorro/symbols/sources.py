@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import zstandard
+
+from socorro.symbol_server import FORMS
 from socorro.symbols.module import InvalidSymbols
 
-_SUFFIXES = (".sym", ".sym.gz")
+_SUFFIXES = tuple(f".sym{form}" for form in FORMS)
 # Firefox's archive for all its modules has some hundred entries.
 _MAX_ZIP_ENTRIES = 200_000
 # Unpacked, as its directory declares it; zipfile reads no more of an entry than that.
@@ -31,6 +34,7 @@ READ_ERRORS = (
     struct.error,
     zipfile.BadZipFile,
     zlib.error,
+    zstandard.ZstdError,
     RuntimeError,
 )
 
@@ -62,7 +66,7 @@ def sources(path: Path) -> Iterator[Source]:
 def _some(found: Iterator[Source]) -> Iterator[Source]:
     first = next(found, None)
     if first is None:
-        raise InvalidSymbols("there are no .sym or .sym.gz files in it")
+        raise InvalidSymbols("there are no .sym, .sym.gz or .sym.zst files in it")
     yield first
     yield from found
 

@@ -3,7 +3,6 @@
 
 """One symbol file into the store: checked as it is read, written aside, renamed."""
 
-import gzip
 import hashlib
 import os
 import time
@@ -12,15 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
+from socorro.symbol_server import FORMS
+from socorro.symbols.compression import form_of, open_unpacked
 from socorro.symbols.module import MAX_LINE, InvalidSymbols, Module, parse_module_line
 from socorro.symbols.sources import READ_ERRORS, Source
 
 # The largest known symbol files (of a browser's main library) come to some 2 GiB.
 MAX_SIZE = 8 * 2**30
 _PIECE = 2**20
-_GZIP_MAGIC = b"\x1f\x8b"
 _STALE_SECONDS = 86400
 
 
@@ -38,7 +38,7 @@ class Entry:
 
 
 def put(source: Source, store: Path) -> Entry:
-    """Put the symbols of a source into the store, in the form they have: plain or gzipped.
+    """Put the symbols of a source into the store, in the form they have: plain or compressed.
 
     Nothing is held in memory but a piece of the file at a time. Readers see the whole file or the
     one before it. Raises InvalidSymbols if the file is refused, StoreUnavailable if the store
@@ -46,26 +46,27 @@ def put(source: Source, store: Path) -> Entry:
     """
     try:
         with source.open() as stream, _aside(store) as aside:
-            zipped = _copy(stream, aside)
-            return _adopt(aside, zipped, store)
+            form = _copy(stream, aside)
+            return _adopt(aside, form, store)
     except READ_ERRORS as error:
         raise InvalidSymbols(f"it cannot be read: {error}") from error
 
 
-def _adopt(aside: Path, zipped: bool, store: Path) -> Entry:
+def _adopt(aside: Path, form: str, store: Path) -> Entry:
     """Check a file that lies aside and give it its name, unless its symbols are there already."""
-    module, digest = _inspect(aside, zipped)
+    module, digest = _inspect(aside, form)
     folder = store / module.debug_file / module.debug_id
-    forms = (folder / module.file_name, folder / f"{module.file_name}.gz")
-    for path in forms:
-        if _holds(path, digest):
+    places = {known: folder / f"{module.file_name}{known}" for known in FORMS}
+    for known, path in places.items():
+        if _holds(path, known, digest):
             return Entry(module, path, changed=False)
-    path, other = reversed(forms) if zipped else forms
+    path = places.pop(form)
     with _store_errors(store):
         folder.mkdir(parents=True, exist_ok=True)
         aside.replace(path)
-        # Older symbols in the other form might be found before these.
-        other.unlink(missing_ok=True)
+        # Older symbols in another form might be found before these.
+        for other in places.values():
+            other.unlink(missing_ok=True)
         _sync_folder(folder)
     return Entry(module, path, changed=True)
 
@@ -92,18 +93,17 @@ def _sweep(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _copy(stream: BinaryIO, path: Path) -> bool:
-    """Write a stream to a new file, durably; return whether it is gzipped.
+def _copy(stream: BinaryIO, path: Path) -> str:
+    """Write a stream to a new file, durably; return the ending of its compression.
 
     Raises InvalidSymbols beyond MAX_SIZE.
     """
     with _store_errors(path.parent):
         file = path.open("xb")
     with file:
-        size, zipped = 0, False
+        size, start = 0, b""
         while piece := stream.read(_PIECE):
-            if not size:
-                zipped = piece.startswith(_GZIP_MAGIC)
+            start = start or piece
             size += len(piece)
             if size > MAX_SIZE:
                 raise InvalidSymbols(f"it is larger than {MAX_SIZE} bytes")
@@ -114,12 +114,12 @@ def _copy(stream: BinaryIO, path: Path) -> bool:
         with _store_errors(path.parent):
             file.flush()
             os.fsync(file.fileno())
-    return zipped
+    return form_of(start)
 
 
-def _inspect(path: Path, zipped: bool) -> tuple[Module, bytes]:
+def _inspect(path: Path, form: str) -> tuple[Module, bytes]:
     """Read a file to its end; return its module and a digest of its symbols, unpacked."""
-    with _unpacked(path, zipped) as stream:
+    with open_unpacked(path, form) as stream:
         line = stream.readline(MAX_LINE)
         module = parse_module_line(line)
         digest = hashlib.sha256(line)
@@ -132,16 +132,12 @@ def _inspect(path: Path, zipped: bool) -> tuple[Module, bytes]:
     return module, digest.digest()
 
 
-def _holds(path: Path, digest: bytes) -> bool:
+def _holds(path: Path, form: str, digest: bytes) -> bool:
     """Say whether a stored file has the symbols of this digest; a broken one has not."""
     try:
-        return path.is_file() and _inspect(path, path.suffix == ".gz")[1] == digest
+        return path.is_file() and _inspect(path, form)[1] == digest
     except (*READ_ERRORS, InvalidSymbols):
         return False
-
-
-def _unpacked(path: Path, zipped: bool) -> BinaryIO:
-    return cast("BinaryIO", gzip.open(path, "rb") if zipped else path.open("rb"))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -291,3 +291,43 @@ def test_a_database_url_with_or_without_its_optional_parts_is_taken(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
     assert load().database_url == url
+
+
+def test_symbols_are_folders_and_servers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SYMBOLS", f"{tmp_path},https://me:secret@one.example.com,http://two/x#sym")
+    monkeypatch.setenv("SYMBOLS_HEADERS", "two=Auth-Token: secret")
+    loaded = load()
+    assert loaded.symbol_folders[1:] == (tmp_path,)
+    assert [server.address for server in loaded.symbol_servers] == [
+        "https://one.example.com/",
+        "http://two/x/",
+    ]
+    assert all(server.is_private for server in loaded.symbol_servers)
+    shown = described("SYMBOLS").value
+    assert shown == f"{tmp_path},https://***@one.example.com,http://two/x#sym"
+    assert described("SYMBOLS_HEADERS").value == "***"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SYMBOLS", "https://me:secret@"),
+        ("SYMBOLS", "ftp://me:secret@host/"),
+        ("SYMBOLS", "http://me:secret@host:port/"),
+        ("SYMBOLS_HEADERS", "host=secret"),
+        ("SYMBOLS_HEADERS", "host=Na me: secret"),
+        ("SYMBOLS_HEADERS", "secret: secret"),
+    ],
+)
+def test_what_is_no_symbol_server_is_refused_without_its_credentials(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingError, match=rf"^{name}") as refused:
+        load()
+    assert "secret" not in str(refused.value)
+
+
+def test_credentials_of_all_urls_in_a_list_are_masked() -> None:
+    text = "/folder,https://a:b@c/x?y@z,http://d@e"
+    assert mask(text) == "/folder,https://***@c/x?y@z,http://***@e"

@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from socorro.packaged import SAMPLES
 from socorro.symbols import AddResult, StoreUnavailable, add, sources
@@ -54,6 +55,55 @@ def test_a_folder_of_symbols_is_stored_in_the_layout_that_is_looked_up(store: Pa
     assert {stored.module.debug_file for stored in result.added} == {
         path.name for path in SYMBOLS.iterdir()
     }
+
+
+def test_symbols_compressed_with_zstd_are_stored_as_they_are(store: Path, tmp_path: Path) -> None:
+    packer = zstandard.ZstdCompressor()
+    body = packer.compress(symbols()[:20]) + packer.compress(symbols()[20:])
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "app.sym.zst").write_bytes(body)
+    (stored,) = add([tmp_path / "in"], store).added
+    assert stored.path == store / "app" / ID / "app.sym.zst"
+    assert stored.path.read_bytes() == body
+    plain = tmp_path / "app.sym"
+    plain.write_bytes(symbols())
+    assert not add([plain], store).added, "the same symbols are there"
+    plain.write_bytes(symbols(body="PUBLIC 2000 0 other\n"))
+    assert add([plain], store).added
+    assert [path.name for path in stored.path.parent.iterdir()] == ["app.sym"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x28\xb5\x2f\xfd",
+        b"\x28\xb5\x2f\xfd and no more",
+        zstandard.compress(symbols(body="PUBLIC 1000 0 main\n" * 5000))[:-20],
+        zstandard.compress(symbols()) + b"and more",
+    ],
+)
+def test_broken_zstd_is_refused(store: Path, tmp_path: Path, body: bytes) -> None:
+    path = tmp_path / "app.sym.zst"
+    path.write_bytes(body)
+    (reason,) = reasons(add([path], store))
+    assert reason.startswith("it ")
+    assert not files_of(store)
+
+
+def test_a_zstd_bomb_is_refused_in_little_memory(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "MAX_SIZE", 2**25)
+    path = tmp_path / "app.sym.zst"
+    path.write_bytes(zstandard.compress(symbols() + b"\n" * 2**28))
+    tracemalloc.start()
+    try:
+        (reason,) = reasons(add([path], store))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "larger than" in reason
+    assert peak < 2**27
 
 
 @pytest.mark.parametrize("source", [PLAIN, ZIPPED])
@@ -153,7 +203,7 @@ def test_a_bad_file_does_not_stop_the_others(store: Path, tmp_path: Path) -> Non
 
 def test_a_path_without_symbols_is_refused(store: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
-    assert reasons(add([tmp_path], store)) == ["there are no .sym or .sym.gz files in it"]
+    assert reasons(add([tmp_path], store)) == ["there are no .sym, .sym.gz or .sym.zst files in it"]
 
 
 def test_a_named_pipe_and_a_link_in_circles_do_not_hang(store: Path, tmp_path: Path) -> None:
