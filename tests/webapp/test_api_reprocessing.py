@@ -6,6 +6,7 @@
 from collections.abc import Callable, Sequence
 
 import pytest
+import requests
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -39,6 +40,16 @@ def test_crashes_are_queued_to_be_processed_again(allowed: Client) -> None:
 def test_an_id_that_is_given_twice_is_queued_once(allowed: Client) -> None:
     assert allowed.post(URL, {"crash_ids": [A, A, f"{A}:default"]}).status_code == 200
     assert queued() == [Task(A)]
+
+
+def test_what_clients_send_is_understood(allowed: Client) -> None:
+    """They send the ids as a form of an address' kind, and Django's test client does not."""
+    form = [("crash_ids", A), ("crash_ids", f"{B}:regenerate_signature")]
+    sent = requests.Request("POST", f"http://testserver{URL}", data=form).prepare()
+    kind = sent.headers["Content-Type"]
+    assert kind == "application/x-www-form-urlencoded"
+    assert allowed.post(URL, sent.body, content_type=kind).status_code == 200
+    assert queued() == [Task(A), Task(B, "regenerate_signature")]
 
 
 @pytest.mark.parametrize(
