@@ -15,6 +15,8 @@ from processor.crash import Crash, clean_annotations
 from processor.pipeline import Pipeline
 from processor.stackwalk import Stackwalker, WalkResult
 from processor.stackwalk.result import OK, UNKNOWN_ERROR, failed
+from socorro.fields import FIELDS
+from socorro.fields.fitting import fitted
 from socorro.storage.base import MAIN_DUMP
 
 BROWSER_DUMP = "upload_file_minidump_browser"
@@ -39,8 +41,13 @@ class GivenWalks:
         return self
 
     def take(self, outputs: Mapping[str, dict[str, Any]]) -> dict[str, Path]:
-        """Have the walks of the next crash, by dump name; return the dumps for it."""
-        self._outputs = outputs
+        """Have the walks of the next crash, by dump name; return the dumps for it.
+
+        What a stackwalker would not write is taken out of them: nothing of a wrong type may be in
+        a processed crash.
+        """
+        shape = FIELDS["json_dump"].shape
+        self._outputs = {name: fitted(shape, output) for name, output in outputs.items()}
         return {name: Path(name) for name in outputs}
 
     def walk(self, minidump: Path, annotations: Path | None) -> WalkResult:  # noqa: ARG002
