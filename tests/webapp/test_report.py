@@ -109,6 +109,16 @@ def test_modules_say_whether_their_symbols_were_found(client: Client, crashes: C
     assert "test_app.pdb" in html
 
 
+def test_missing_symbols_say_why_they_are_missing(client: Client, crashes: Crashes) -> None:
+    dump = walk("windows")
+    first, second = dump["modules"][:2]
+    first |= {"missing_symbols": True, "symbol_status": "server_error"}
+    second |= {"missing_symbols": True, "symbol_status": "<b>hostile"}
+    html = page(client, crashes.processed(json_dump=dump))
+    assert html.count("the symbol server failed") == 2
+    assert "<b>hostile" not in html
+
+
 def test_a_damaged_symbol_file_is_told_apart_from_a_missing_one(
     client: Client, crashes: Crashes
 ) -> None:

@@ -10,11 +10,22 @@ from typing import Any
 from webapp.crashstats.values import mappings, text
 
 MOST_MODULES = 5_000
+# For people, by the processor's `symbol_status`.
+_REASONS = {
+    "no_id": "no id to look for",
+    "server_error": "the symbol server failed",
+    "too_large": "too large to read",
+    "too_slow": "did not come in time",
+    "unreadable": "could not be read",
+}
 
 
 @dataclass(frozen=True)
 class Module:
-    """One module. `symbols` is found, missing, damaged, or empty where nothing needed them."""
+    """One module. `symbols` is found, missing, damaged, or empty where nothing needed them.
+
+    `why` says why they are missing, if not simply because nobody has them.
+    """
 
     name: str
     version: str
@@ -25,6 +36,7 @@ class Module:
     end: str
     signed_by: str
     symbols: str
+    why: str
 
 
 def modules_of(dump: Mapping[str, Any], kind: str = "modules") -> tuple[Module, ...]:
@@ -43,6 +55,7 @@ def _module(entry: Mapping[str, Any]) -> Module:
         end=text(entry.get("end_addr")),
         signed_by=text(entry.get("cert_subject")),
         symbols=_symbols(entry),
+        why=_REASONS.get(text(entry.get("symbol_status")), ""),
     )
 
 
