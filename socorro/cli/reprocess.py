@@ -96,9 +96,9 @@ def reprocess(
     """Queue stored crashes to be processed again.
 
     ID is a crash id or the address of a report; "-" reads them from standard input, one a line.
-    Nothing is queued if one is bad. --query, --last, --product and --signature ask the search
-    index, by default for crashes of the last year; together they narrow each other. --stored asks
-    raw storage, from which everything else can be made again.
+    Nothing is queued if one is bad. --last, --product and --signature ask the search index for
+    crashes of the last year, --query for those of its own dates, by default 7 days; together they
+    narrow each other. --stored asks raw storage, from which everything else can be made again.
     """
     from socorro.cli.reprocessing import Aim, Listed, Stored, Way
     from socorro.cli.reprocessing import reprocess as queue_again
