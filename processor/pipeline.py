@@ -6,6 +6,7 @@
 import logging
 import os
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -121,9 +122,12 @@ class Pipeline:
     def _run_rule(self, rule: Rule, crash: Crash) -> bool:
         name = type(rule).__name__
         noted = len(crash.notes)
+        started = time.perf_counter()
         try:
-            with METRICS.timer("processor.rule.act.timing", tags=[f"rule:{name}"]):
-                changes = rule.act(crash) if rule.applies(crash) else {}
+            changes = rule.act(crash) if rule.applies(crash) else {}
+            # Without METRICS.timer, whose context manager costs as much as a usual rule.
+            milliseconds = (time.perf_counter() - started) * 1000
+            METRICS.timing("processor.rule.act.timing", milliseconds, tags=[f"rule:{name}"])
             if undeclared := changes.keys() - rule.writes:
                 raise RulesetError(f"{name} wrote undeclared {', '.join(sorted(undeclared))}")
         except StackwalkerNotReadyError:

@@ -121,6 +121,7 @@ class DesktopRun:
         self._telemetry: CrashStorage = open_storage(f"fs://{folder}/telemetry")
         self._index: SearchIndex = open_index(f"embedded://{folder}/search")
         self._folder = folder
+        folder.mkdir(exist_ok=True)
         self._walk = orjson.dumps(desktop_walk())
 
     def once(self, stages: Stages) -> dict[str, Any]:
@@ -131,6 +132,8 @@ class DesktopRun:
         crash = Crash(crash_id, raw_crash, {DUMP: self._folder / "a.dmp"}, self._folder)
         with stages.stage("rules"):
             processed = self._pipeline.run(crash, None)
+        if not processed["success"] or processed["crashing_thread"] != 0:
+            raise RuntimeError(f"not processed as it should be: {processed['processor_notes']}")
         with stages.stage("processed crash: JSON, saved"):
             self._processed.save_processed_crash(crash_id, processed)
         with stages.stage("index document: made, JSON, accepted"):

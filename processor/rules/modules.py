@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,7 +50,7 @@ class SymbolUrls(Rule):
         url = module.get("symbol_url") if isinstance(module, dict) else None
         if url is None:
             return module
-        public = _public_url(url)
+        public = _public_url(url) if isinstance(url, str) else None
         if public is None:
             name = _clean(module.get("filename"), _NOT_IN_FILE_NAMES)
             crash.note(f"Redacting symbol url for module {name}")
@@ -102,12 +103,13 @@ class MissingSymbols(Rule):
         return {"missing_symbols": ";".join(sorted(entries))} if entries else {}
 
 
-def _public_url(url: object) -> str | None:
+@lru_cache(4096)  # the same builds crash again and again
+def _public_url(url: str) -> str | None:
     try:
-        parts = urlsplit(url) if isinstance(url, str) else None
+        parts = urlsplit(url)
     except ValueError:
         return None
-    if parts is None or _THIS_MACHINE.search(parts.netloc):
+    if _THIS_MACHINE.search(parts.netloc):
         return None
     netloc = parts.netloc.rpartition("@")[2]
     return parts._replace(netloc=netloc, query="", fragment="").geturl()
