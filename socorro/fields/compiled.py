@@ -12,6 +12,8 @@ from typing import Any
 
 _SOURCE = """\
 def copy(value):
+    if value.__class__ is not dict:
+        return otherwise
     try:
 {taken}
     except KeyError:
@@ -23,14 +25,17 @@ def copy(value):
 
 
 def copy_of_scalars(
-    scalars: Mapping[str, frozenset[type]],
-) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    scalars: Mapping[str, frozenset[type]], otherwise: object
+) -> Callable[[Any], Any]:
     """Return a function that copies these parts of an object, each only if of one of its classes.
 
     The parts are in the order of `scalars`; those that the object does not have are not there.
+    The function returns `otherwise` for what is no dict.
     """
 
-    def slowly(value: dict[str, Any]) -> dict[str, Any]:
+    def slowly(value: Any) -> Any:
+        if value.__class__ is not dict:
+            return otherwise
         return {
             name: value[name]
             for name, classes in scalars.items()
@@ -47,7 +52,7 @@ def copy_of_scalars(
         items=", ".join(f"{name!r}: v{number}" for number, name in numbered),
     )
     names: dict[str, Any] = {f"c{number}": scalars[name] for number, name in numbered}
-    names["slowly"] = slowly
+    names |= {"slowly": slowly, "otherwise": otherwise}
     exec(compile(source, "<copy of scalars>", "exec"), names)  # noqa: S102
-    made: Callable[[dict[str, Any]], dict[str, Any]] = names["copy"]
+    made: Callable[[Any], Any] = names["copy"]
     return made

@@ -74,34 +74,30 @@ def _classes(shape: Shape, typed: bool) -> frozenset[type]:
     return shape.classes | {_NULL} if shape.nullable else shape.classes
 
 
+def _is_known(shape: Shape) -> bool:
+    return not shape.protected and "any" not in shape.types
+
+
 def _is_scalar(shape: Shape) -> bool:
-    return not shape.protected and not {"any", "array", "object"}.intersection(shape.types)
+    return not {"array", "object"}.intersection(shape.types)
 
 
 def _object_copy(shape: Shape, typed: bool) -> Copy:
-    scalars = {
-        name: _classes(part, typed) for name, part in shape.parts.items() if _is_scalar(part)
-    }
-    nested = [
-        (name, _compile(part, typed))
-        for name, part in shape.parts.items()
-        if not _is_scalar(part) and not part.protected
-    ]
-    copy_scalars = copy_of_scalars(scalars) if typed else _loose_copy_of_scalars(scalars)
-    public = frozenset([*scalars, *(name for name, _ in nested)])
+    known = {name: part for name, part in shape.parts.items() if _is_known(part)}
+    scalars = {name: _classes(part, typed) for name, part in known.items() if _is_scalar(part)}
+    nested = [(name, _compile(part, typed)) for name, part in known.items() if name not in scalars]
+    return _typed_copy(scalars, nested) if typed else _loose_copy(list(scalars), nested)
+
+
+def _typed_copy(scalars: Mapping[str, frozenset[type]], nested: list[tuple[str, Copy]]) -> Copy:
+    copy_scalars = copy_of_scalars(scalars, LEFT_OUT)
+    if not nested:
+        return copy_scalars
 
     def copy(value: Any) -> Any:
-        if value.__class__ is not dict:
-            return _no_container(value, typed)
-        # Thousands of frames take this way, almost all with known keys and scalars alone:
-        # checking that and copying at once is several times faster than going key by key.
-        if (
-            not typed
-            and public.issuperset(value)
-            and _SCALARS.issuperset(map(type, value.values()))
-        ):
-            return value.copy()
         target = copy_scalars(value)
+        if target is LEFT_OUT:
+            return LEFT_OUT
         for name, copy_part in nested:
             if name in value:
                 part = copy_part(value[name])
@@ -112,13 +108,36 @@ def _object_copy(shape: Shape, typed: bool) -> Copy:
     return copy
 
 
-def _loose_copy_of_scalars(scalars: Mapping[str, frozenset[type]]) -> Copy:
-    def copy(value: dict[str, Any]) -> dict[str, Any]:
-        return {
-            name: part
-            for name, part in value.items()
-            if part.__class__ in scalars.get(name, _NOTHING)
-        }
+def _loose_copy(scalars: list[str], nested: list[tuple[str, Copy]]) -> Copy:
+    nullable = [name for name, _ in nested]
+    public = frozenset([*scalars, *nullable])
+    classes = dict.fromkeys(scalars, _SCALARS) | dict.fromkeys(nullable, frozenset({_NULL}))
+
+    def copy(value: Any) -> Any:
+        if value.__class__ is not dict:
+            return None if value is None else LEFT_OUT
+        # Thousands of frames take this way, almost all with known keys and scalars alone:
+        # checking that and copying at once is several times faster than going key by key.
+        whole = public.issuperset(value)
+        if whole and _SCALARS.issuperset(map(type, value.values())):
+            return value.copy()
+        if whole and _SCALARS.issuperset(map(type, map(value.get, scalars))):
+            target = value.copy()
+        else:
+            target = {
+                name: part
+                for name, part in value.items()
+                if part.__class__ in classes.get(name, _NOTHING)
+            }
+        for name, copy_part in nested:
+            part = value.get(name)
+            if part is not None:
+                copied = copy_part(part)
+                if copied is not LEFT_OUT:
+                    target[name] = copied
+                else:
+                    target.pop(name, None)
+        return target
 
     return copy
 
