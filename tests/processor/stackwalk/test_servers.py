@@ -31,6 +31,7 @@ pytestmark = pytest.mark.timeout(1800)
 FILE = f"{SAMPLE_MODULE}/{SAMPLE_DEBUG_ID}/{SAMPLE_MODULE}.sym"
 SYMBOLS = SAMPLES / "crashes" / "symbols"
 MIB = 2**20
+THREADS = SAMPLES / "crashes" / "dumps" / "threads.dmp"
 
 MakeWalker = Callable[..., LongLivedStackwalker]
 
@@ -53,7 +54,12 @@ def make_walker(binary: Path, tmp_path: Path, server: Server) -> Iterator[MakeWa
     made = []
 
     def make(
-        url: str = "", *, deadline: float = 60, program: Path = binary, **limits: float
+        url: str = "",
+        *,
+        deadline: float = 60,
+        memory: int = 1024,
+        program: Path = binary,
+        **limits: float,
     ) -> LongLivedStackwalker:
         cache = SymbolCache(tmp_path / "cache", max_bytes=2**30, missing_seconds=3600)
         servers = SymbolServers(
@@ -65,7 +71,7 @@ def make_walker(binary: Path, tmp_path: Path, server: Server) -> Iterator[MakeWa
             program,
             [tmp_path / "store"],
             deadline=deadline,
-            memory_limit=1024 * MIB,
+            memory_limit=memory * MIB,
             symbol_budget=128 * MIB,
             servers=servers,
         )
@@ -189,17 +195,21 @@ def test_symbols_that_unpack_to_more_than_the_memory_are_left_out(
     names = b"".join(b"PUBLIC %x 0 a_function_%d\n" % (n, n) for n in range(200_000))
     start = b"MODULE Linux x86_64 1 a\n"
     packer = zstandard.ZstdCompressor(level=1).compressobj()
-    bomb = packer.compress(start) + b"".join(packer.compress(names) for _ in range(200))
+    bomb = packer.compress(start) + b"".join(packer.compress(names) for _ in range(100))
     server.serve(FILE, bomb + packer.flush())
-    result = make_walker().walk(SAMPLE, None)
+    result = make_walker(memory=320).walk(SAMPLE, None)
     assert module_of(result)["symbol_status"] == "too_large"
     assert result.success
+
+
+def say_nothing(request: Handler) -> None:
+    request.server.closing.wait(60)
 
 
 def test_a_server_that_hangs_costs_names_but_not_the_stack(
     make_walker: MakeWalker, server: Server
 ) -> None:
-    server.default = lambda request: request.server.closing.wait(60) and None
+    server.default = say_nothing
     walker = make_walker(wait=0.2)
     result = walker.walk(SAMPLE, None)
     assert (result.status, module_of(result)["symbol_status"]) == ("OK", "too_slow")
@@ -211,7 +221,7 @@ def test_a_server_that_hangs_costs_names_but_not_the_stack(
 def test_the_walk_waits_no_longer_than_half_of_its_time(
     make_walker: MakeWalker, server: Server
 ) -> None:
-    server.default = lambda request: request.server.closing.wait(60) and None
+    server.default = say_nothing
     result = make_walker(deadline=2, wait=600).walk(SAMPLE, None)
     assert (result.status, module_of(result)["symbol_status"]) == ("OK", "too_slow")
 
@@ -232,6 +242,23 @@ def test_symbols_that_come_too_late_serve_the_next_crash(
     cached = tmp_path / "cache" / parse_server(server.url).key / FILE
     wait_until(cached.exists)
     assert module_of(walker.walk(SAMPLE, None))["symbol_status"] == "loaded"
+
+
+def test_while_one_stack_waits_others_ask_for_their_symbols(
+    make_walker: MakeWalker, server: Server
+) -> None:
+    two = threading.Event()
+
+    def together(request: Handler) -> None:
+        if len(server.requests) > 1:
+            two.set()
+        request.give(status=404 if two.wait(20) else 500)
+
+    server.default = together
+    result = make_walker(f"{server.url}#sym").walk(THREADS, None)
+    statuses = [module["symbol_status"] for module in output_of(result)["modules"]]
+    assert statuses.count("not_found") >= 2
+    assert "server_error" not in statuses
 
 
 def test_a_folder_goes_before_a_server(
