@@ -64,7 +64,7 @@ class Server(ThreadingHTTPServer):
 
     def serve(self, relative: str, body: bytes, **headers: str) -> None:
         """Give a file."""
-        self.answers[f"/{relative}"] = lambda request: request.give(body, **headers)
+        self.answers[f"/{relative}"] = lambda request: request.give(body, 200, **headers)
 
     def handle_error(self, *_: object) -> None:
         """Clients that hang up are part of the tests."""

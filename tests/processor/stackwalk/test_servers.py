@@ -90,7 +90,7 @@ def output_of(result: WalkResult) -> Mapping[str, Any]:
 
 def module_of(result: WalkResult) -> Mapping[str, Any]:
     """The sample's main module."""
-    modules = output_of(result)["modules"]
+    modules: list[dict[str, Any]] = output_of(result)["modules"]
     (module,) = [module for module in modules if module["filename"] == SAMPLE_MODULE]
     return module
 
@@ -192,10 +192,10 @@ def test_gzip_that_breaks_off_is_corrupt(make_walker: MakeWalker, server: Server
 def test_symbols_that_unpack_to_more_than_the_memory_are_left_out(
     make_walker: MakeWalker, server: Server
 ) -> None:
-    names = b"".join(b"PUBLIC %x 0 a_function_%d\n" % (n, n) for n in range(200_000))
-    start = b"MODULE Linux x86_64 1 a\n"
+    names = b"PUBLIC 1000 0 a_function_with_a_name\n" * 100_000
     packer = zstandard.ZstdCompressor(level=1).compressobj()
-    bomb = packer.compress(start) + b"".join(packer.compress(names) for _ in range(100))
+    start = packer.compress(b"MODULE Linux x86_64 1 a\n")
+    bomb = start + b"".join(packer.compress(names) for _ in range(100))
     server.serve(FILE, bomb + packer.flush())
     result = make_walker(memory=320).walk(SAMPLE, None)
     assert module_of(result)["symbol_status"] == "too_large"
