@@ -4,12 +4,14 @@
 """What the stackwalker concludes about a crash: broken memory, contradictions, guard pages."""
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from processor.crash import Crash, objects_in
 from processor.rules.base import Rule
+
+# A confidence is at most 1; what is beyond this is no number that a stackwalker writes.
+_ABSURD = 1e9
 
 
 class PossibleBitFlips(Rule):
@@ -77,4 +79,6 @@ class SoftErrors(Rule):
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_ABSURD < value < _ABSURD

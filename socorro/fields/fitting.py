@@ -13,8 +13,8 @@ _NOTHING: Final = object()
 def fitted(shape: Shape, value: Any) -> Any:
     """Return a copy of a JSON value without the parts that do not fit; None if nothing does.
 
-    Parts that the shape does not know are kept. In a list of objects, what is no object becomes an
-    empty one, so that the others keep their places.
+    Parts that the shape does not know are kept. In a list of objects, what is no object (null, too)
+    becomes an empty one, so that the others keep their places.
     """
     fitting = _fitted(shape, value)
     return None if fitting is _NOTHING else fitting
@@ -41,7 +41,7 @@ def _part(shape: Shape, name: str, part: Any) -> Any:
 
 
 def _items(shape: Shape, values: list[Any]) -> list[Any]:
-    empty: Any = {} if "object" in shape.types else _NOTHING
     fitting = (_fitted(shape, value) for value in values)
-    items = (empty if item is _NOTHING else item for item in fitting)
-    return [item for item in items if item is not _NOTHING]
+    if shape.types == ("object",):
+        return [item if isinstance(item, dict) else {} for item in fitting]
+    return [item for item in fitting if item is not _NOTHING]

@@ -82,3 +82,10 @@ def test_soft_errors_are_kept_whole_as_json(make_crash: MakeCrash) -> None:
 @pytest.mark.parametrize("dump", [None, {}, {"soft_errors": None}])
 def test_null_is_no_soft_error(make_crash: MakeCrash, dump: Any) -> None:
     assert not SoftErrors().applies(make_crash({"json_dump": dump}))
+
+
+@pytest.mark.parametrize("absurd", [10**400, 1e308, -(10**30), True, "1", None])
+def test_a_confidence_that_is_none_is_left_out(make_crash: MakeCrash, absurd: object) -> None:
+    flips = [{"confidence": absurd}, {"confidence": 0.25}]
+    crash = make_crash({"json_dump": {"crash_info": {"possible_bit_flips": flips}}})
+    assert PossibleBitFlips().act(crash) == {"possible_bit_flips_max_confidence": 25}
