@@ -16,7 +16,7 @@ THREADS = 90
 MODULES = 160
 UNLOADED = 25
 ADDONS = 30
-_FRAMES = (9, 25)
+_FRAMES = (10, 25)
 
 Json = dict[str, Any]
 

@@ -48,11 +48,19 @@ def copy_of_scalars(
     numbered = list(enumerate(scalars))
     source = _SOURCE.format(
         taken="\n".join(f"        v{number} = value[{name!r}]" for number, name in numbered),
-        fits=" and ".join(f"v{number}.__class__ in c{number}" for number, _ in numbered),
+        fits=" and ".join(_is_one_of(number, scalars[name]) for number, name in numbered),
         items=", ".join(f"{name!r}: v{number}" for number, name in numbered),
     )
-    names: dict[str, Any] = {f"c{number}": scalars[name] for number, name in numbered}
+    classes: frozenset[type] = frozenset().union(*scalars.values())
+    names: dict[str, Any] = {cls.__name__: cls for cls in classes}
     names |= {"slowly": slowly, "otherwise": otherwise}
     exec(compile(source, "<copy of scalars>", "exec"), names)  # noqa: S102
     made: Callable[[Any], Any] = names["copy"]
     return made
+
+
+def _is_one_of(number: int, classes: frozenset[type]) -> str:
+    """Return the test of a part's class; null, the rarest, comes last."""
+    ordered = sorted(classes, key=lambda cls: (cls is type(None), cls.__name__))
+    tests = (f"v{number}.__class__ is {cls.__name__}" for cls in ordered)
+    return f"({' or '.join(tests)})"
