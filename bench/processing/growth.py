@@ -22,7 +22,7 @@ from bench.processing.documents import ParsedWalks
 from processor.ruleset import load_rulesets
 from processor.work import Storages, Worker
 from socorro.crash_id import make_crash_id
-from socorro.fields import search_document, telemetry_document
+from socorro.fields import search_document
 from socorro.queue import QueueName, Task, open_queue
 from socorro.search.embedded import EmbeddedIndex
 from socorro.settings import Settings
@@ -91,7 +91,7 @@ class System:
     def fill(self, count: int) -> None:
         """Put processed crashes into storage and index, and into the reprocessing queue.
 
-        They are written as the pipeline would, but not synced one by one.
+        They are written as the pipeline would, but not synced one by one, and not exported.
         """
         for start in range(0, count, _BATCH):
             batch = [self._write(n) for n in range(start, min(start + _BATCH, count))]
@@ -144,16 +144,16 @@ class System:
         raw_crash = _annotation_set(random.Random(number))
         crash_id = raw_crash["uuid"]
         processed = _processed(raw_crash, number)
-        self._write_file("crashes", "raw_crash", crash_id, encode_raw_crash(raw_crash))
-        self._write_file("crashes", "dump_names", crash_id, b"[]")
+        self._write_file("raw_crash", crash_id, encode_raw_crash(raw_crash))
+        self._write_file("dump_names", crash_id, b"[]")
         body = encode_processed_crash(processed)
-        self._write_file("crashes", "processed_crash", crash_id, body)
-        body = encode_processed_crash(telemetry_document(processed))
-        self._write_file("telemetry", "crash_report", crash_id, body)
+        self._write_file("processed_crash", crash_id, body)
         return processed
 
-    def _write_file(self, root: str, kind: str, crash_id: str, body: bytes) -> None:
-        path = self._folder / root / "v1" / kind / f"20{crash_id[-6:]}" / crash_id[:3] / crash_id
+    def _write_file(self, kind: str, crash_id: str, body: bytes) -> None:
+        path = (
+            self._folder / "crashes" / "v1" / kind / f"20{crash_id[-6:]}" / crash_id[:3] / crash_id
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
 
