@@ -6,6 +6,7 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,13 +16,15 @@ from processor.rules.base import Rule
 _NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9_.-]")
 _NOT_IN_IDS = re.compile(r"[^A-Fa-f0-9]")
 _NO_DEBUG_ID = "0" * 33
-_THIS_MACHINE = re.compile(r"localhost|(^|@)(127\.|\[::1\])", re.IGNORECASE)
+_SCHEMES = frozenset({"http", "https"})
+_THIS_MACHINE = re.compile(r"localhost|ip6-loopback", re.IGNORECASE)
 
 
 class SymbolUrls(Rule):
     """The addresses of symbols in the modules, without those that concern nobody else.
 
-    An address of this machine is left out; what may hold credentials is cut from any other.
+    An address of this machine, and what is no web address (it may be a path of an operator's
+    folder), is left out; what may hold credentials is cut from any other.
     """
 
     reads = frozenset({"json_dump", "upload_file_minidump_browser"})
@@ -109,10 +112,23 @@ def _public_url(url: str) -> str | None:
         parts = urlsplit(url)
     except ValueError:
         return None
-    if _THIS_MACHINE.search(parts.netloc):
+    host = parts.hostname
+    if parts.scheme not in _SCHEMES or not host or _is_this_machine(host):
         return None
     netloc = parts.netloc.rpartition("@")[2]
     return parts._replace(netloc=netloc, query="", fragment="").geturl()
+
+
+def _is_this_machine(host: str) -> bool:
+    if _THIS_MACHINE.search(host):
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        # Digits alone are an IPv4 address in a notation that no symbol server is known by.
+        return host.isdigit() or host.startswith("127.")
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified
 
 
 def _entry(module: Mapping[str, Any]) -> str:

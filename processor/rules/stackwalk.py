@@ -27,7 +27,8 @@ class StackWalk(Rule):
     """``json_dump`` and what says how the walk went.
 
     The main minidump's fields stand at the top level; those of a further one
-    (``upload_file_minidump_browser``) under its own name, listed in ``additional_minidumps``.
+    (``upload_file_minidump_browser``) under its own name. ``additional_minidumps`` lists all of
+    them; one that has no field is not walked, or a report of many would keep a processor for hours.
     """
 
     writes = frozenset(
@@ -51,17 +52,18 @@ class StackWalk(Rule):
         fields: dict[str, Any] = {
             "additional_minidumps": [name for name in names if name != MAIN_DUMP]
         }
+        names = [name for name in names if name == MAIN_DUMP or name in self.writes]
         if not names:
             return fields
         annotations = crash.workdir / "annotations.json"
         annotations.write_text(json.dumps(_for_the_stackwalker(crash.annotations)))
         for name in names:
             walked = self._walk(crash, name, annotations)
-            if name in self.writes:
-                fields[name] = walked
-            elif name == MAIN_DUMP:
+            if name == MAIN_DUMP:
                 # Of a crash as a whole, the pipeline says whether it was a success.
                 fields |= {key: value for key, value in walked.items() if key != "success"}
+            else:
+                fields[name] = walked
         return fields
 
     def _walk(self, crash: Crash, name: str, annotations: Path) -> dict[str, Any]:

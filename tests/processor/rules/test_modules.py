@@ -124,9 +124,26 @@ def test_addresses_of_symbols_hold_no_credentials(
 
 @pytest.mark.parametrize(
     "url",
-    ["http://localhost:8000/a?b", "http://u@LOCALHOST/a", "http://127.0.0.1/a", "http://[", 3],
+    [
+        "http://localhost:8000/a?b",
+        "http://u@LOCALHOST/a",
+        "http://127.0.0.1/a",
+        "http://u:p@127.1:8080/a",
+        "http://[::1]/a",
+        "http://[0:0:0:0:0:0:0:1]/a",
+        "http://[::ffff:127.0.0.1]/a",
+        "http://0.0.0.0/a",
+        "http://2130706433/a",
+        "http://ip6-loopback/a",
+        "file:///home/me/symbols/a.sym",
+        "/home/me/symbols/a.sym",
+        "me:secret@symbols.example.com/a",
+        "https:///me:secret@symbols.example.com/a",
+        "http://[",
+        3,
+    ],
 )
-def test_addresses_of_this_machine_are_left_out_with_a_note(
+def test_addresses_of_this_machine_and_of_no_server_are_left_out_with_a_note(
     make_crash: MakeCrash, url: Any
 ) -> None:
     module = {"filename": "a b.so", "symbol_url": url}

@@ -29,6 +29,7 @@ class Walker:
     results: Mapping[str, WalkResult]
     version: str = VERSION
     told: dict[str, Any] = field(default_factory=dict)
+    walked: list[str] = field(default_factory=list)
 
     def get(self) -> Stackwalker | None:
         return self
@@ -36,6 +37,7 @@ class Walker:
     def walk(self, minidump: Path, annotations: Path | None) -> WalkResult:
         assert annotations is not None
         self.told = json.loads(annotations.read_text())
+        self.walked.append(minidump.name)
         return empty_minidump(minidump, self.version) or self.results[minidump.name]
 
     def close(self) -> None:
@@ -99,6 +101,17 @@ def test_every_further_minidump_is_named_and_the_browsers_is_kept(
     }
     assert fields["json_dump"] == {"status": "OK", "pid": 1}
     assert crash.notes == ["MinidumpStackwalkRule: minidump-stackwalk: failed: 0: X"]
+
+
+def test_minidumps_whose_walk_would_be_thrown_away_cost_no_walk(
+    make_crash: MakeCrash, tmp_path: Path
+) -> None:
+    names = [MAIN, *(f"upload_file_minidump_{number}" for number in range(200))]
+    (tmp_path / MAIN).write_bytes(b"MDMP")
+    walker = Walker({MAIN: GOOD})
+    fields = StackWalk(walker).act(make_crash(dumps={name: tmp_path / name for name in names}))
+    assert fields["additional_minidumps"] == sorted(names[1:])
+    assert walker.walked == [MAIN]
 
 
 def test_a_crash_without_minidumps_has_an_empty_list_of_further_ones(
