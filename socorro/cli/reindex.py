@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from socorro import settings
+from socorro.cli.pace_options import rate_option, resume_option
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -19,19 +20,8 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--from", "oldest", type=_DAY, metavar="DAY", help="From this day on.")
 @click.option("--to", "newest", type=_DAY, metavar="DAY", help="Up to this day.")
 @click.option("--missing", is_flag=True, help="Those that are not in the index.")
-@click.option(
-    "--rate",
-    type=click.FloatRange(min=0, min_open=True, max=1e6),
-    metavar="N",
-    help="Crashes a second at most.",
-)
-@click.option(
-    "--resume",
-    "done_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Remember in FILE what is done, and go on there if interrupted.",
-)
+@rate_option
+@resume_option
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 def reindex(
     days: int | None,

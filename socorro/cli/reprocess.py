@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from socorro import settings
+from socorro.cli.pace_options import rate_option, resume_option
 from socorro.reprocessing import RULESETS
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -43,12 +44,7 @@ _POSITIVE = click.IntRange(min=1)
     show_default=True,
 )
 @click.option("--skip-bad", is_flag=True, help="Leave out what is no crash id, and go on.")
-@click.option(
-    "--rate",
-    type=click.FloatRange(min=0, min_open=True, max=1e6),
-    metavar="N",
-    help="Crashes a second at most.",
-)
+@rate_option
 @click.option(
     "--sleep",
     type=click.FloatRange(0, 86400),
@@ -58,13 +54,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--most-waiting", type=_POSITIVE, metavar="N", help="Never more than N crashes in the queue."
 )
-@click.option(
-    "--resume",
-    "done_file",
-    type=_FILE,
-    metavar="FILE",
-    help="Remember in FILE what is done, and go on there if interrupted.",
-)
+@resume_option
 @click.option("--dry-run", is_flag=True, help="Print the ids and queue nothing.")
 @click.option(
     "--host",
